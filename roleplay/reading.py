@@ -1,0 +1,92 @@
+"""What a trainee's reply did: read once, used by the customer's reaction and by the score alike.
+
+Values only; `reader` makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from roleplay.dialogue import Move, Stage
+
+Verdict = Literal["supported", "contradicted", "not_covered", "opinion"]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSeen:
+    """A move and the place in the reply that it rests on: `reply[start:end]`."""
+
+    move: Move
+    probability: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement of fact in the reply, `reply[start:end]`, and what the evidence says of it.
+
+    `opinion` covers the speaker's own undertakings, restating and courtesy as well.
+    `quote` is the piece of the evidence that decided, empty where nothing covers the claim.
+    """
+
+    start: int
+    end: int
+    text: str
+    verdict: Verdict
+    evidence_id: str = ""
+    quote: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule of the standards that the reply keeps (`kept`) or breaks, at `reply[start:end]`.
+
+    A rule about something missing has start == end == 0.
+    """
+
+    rule: str
+    kept: bool
+    start: int
+    end: int
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of the evidence whose content the reply told rightly, and which of its named facts."""
+
+    evidence_id: str
+    facts: tuple[str, ...] = ()
+    share: float = 1.0  # how much of the entry was told, 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """The encoder's own fast scores, 1 to 5 and not yet calibrated; `fact_due` is a probability."""
+
+    empathy: float = 3.0
+    accuracy: float = 3.0
+    phrasing: float = 3.0
+    fact_due: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    moves: tuple[MoveSeen, ...] = ()
+    asked: tuple[str, ...] = ()  # ids of the persona's facts that the reply asks for
+    told: tuple[Told, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    stage: Stage = "solving"
+    estimates: Estimates = field(default_factory=Estimates)
+
+    def did(self, *moves: str) -> bool:
+        """Whether the reply made at least one of these moves."""
+        return any(seen.move in moves for seen in self.moves)
+
+    @property
+    def contradicted(self) -> tuple[Claim, ...]:
+        return tuple(claim for claim in self.claims if claim.verdict == "contradicted")
