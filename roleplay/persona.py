@@ -1,0 +1,406 @@
+"""Persona files: who calls, why, what they know, and how the trainee is judged.
+
+Three blocks, three readers: `who` and `call` are for the customer, `account` for the agent's screen,
+`grading` for the grader alone. Nothing of `grading` ever reaches the customer's prompt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
+from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.yaml_files import read_yaml, validate
+
+CHINESE_DIALECTS = {"sichuan", "cantonese", "northeast", "shanghai", "henan", "shandong", "minnan", "hunan", "shaanxi"}
+BOUND = r"^(<=|>=)\s*\d+(\.\d+)?$"
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Condition(Strict):
+    """One small closed vocabulary for everything that depends on what happened. All given keys must hold.
+
+    `move`: the trainee made this move, or one of these, without saying anything wrong in that reply;
+    `times` asks for that many replies with it, `good` for one that also took up the customer's feeling.
+    `asked`: the trainee asked for this fact. `told`: the trainee told the content of this entry rightly,
+    `facts` names which of its facts must be among it. `knows`: the customer has told this fact.
+    `feeling`: bounds such as {trust: ">=2"}. `turn`: a bound on the number of the trainee's replies.
+    `goal`, `belief`, `objection`: it is met, corrected, broken. `verified`: identity has been checked.
+    """
+
+    move: Move | tuple[Move, ...] | None = None
+    times: int = Field(1, ge=1, le=10)
+    good: bool = False
+    asked: str | None = None
+    told: str | None = None
+    facts: tuple[str, ...] = ()
+    knows: str | None = None
+    feeling: Mapping[Literal["anger", "confusion", "trust"], Annotated[str, Field(pattern=BOUND)]] | None = None
+    turn: Annotated[str, Field(pattern=BOUND)] | None = None
+    goal: str | None = None
+    belief: str | None = None
+    objection: str | None = None
+    verified: bool | None = None
+    all: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+    not_: Condition | None = Field(None, alias="not")
+
+    @model_validator(mode="after")
+    def says_something(self) -> Condition:
+        if not self.model_fields_set - {"times", "good", "facts"}:
+            raise ValueError("an empty condition; give move, asked, told, knows, feeling, turn, goal, all, any or not")
+        if (self.good or self.times > 1) and not self.move:
+            raise ValueError("times and good belong to move")
+        if self.facts and not self.told:
+            raise ValueError("facts belongs to told")
+        return self
+
+    def parts(self) -> Iterator[Condition]:
+        """This condition and all conditions inside it."""
+        yield self
+        for part in (*self.all, *self.any, *((self.not_,) if self.not_ else ())):
+            yield from part.parts()
+
+
+class Line(Strict):
+    """A wording in the persona's voice; `gloss` is the same line in standard language."""
+
+    text: str = Field(min_length=1, max_length=300)
+    gloss: str = ""
+
+
+def _line(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
+Wording = Annotated[Line, BeforeValidator(_line)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
+Topic = Literal[
+    "bill", "broadband", "complaint", "deduction", "emergency", "enterprise", "idd", "outage", "outbound", "plan",
+    "porting", "privacy", "realname", "refund", "roaming", "scam", "sim", "survey", "wifi",
+]  # fmt: skip
+Slot = Literal[
+    "amount", "days", "plan", "percent", "name", "place", "date", "device", "number_tail", "id_tail", "order",
+    "time", "speed", "data",
+]  # fmt: skip
+
+
+class Speech(Strict):
+    """How the person talks. `max_chars` caps one answer, `mandarin` says
+    how well the person can change to standard language when asked; `lines` holds own wordings by act."""
+
+    temper: Temper
+    dialect: Dialect = "none"
+    strength: int = Field(0, ge=0, le=3)
+    mandarin: Literal["fluent", "partly", "none"] = "fluent"
+    max_chars: int = Field(60, ge=10, le=400)
+    habits: tuple[str, ...] = ()
+    pet_phrases: tuple[str, ...] = ()
+    lexicon: Mapping[str, str] = {}
+    lines: Mapping[Act, tuple[Wording, ...]] = {}
+
+
+class Who(Strict):
+    """The person. `claims` are things that corpus lines may say of them (kind:value of roleplay/lines)."""
+
+    name: str = Field(min_length=1)
+    age: int = Field(ge=5, le=110)
+    gender: Literal["female", "male"]
+    region: str
+    job: str
+    literacy: Literal["low", "medium", "high"] = "medium"
+    about: str = ""
+    claims: tuple[str, ...] = ()
+    speech: Speech
+
+
+class Fact(Strict):
+    """Something true that the customer can tell. `needs` must hold before it is told at all."""
+
+    id: Id
+    text: str = Field(min_length=1)
+    told: Literal["volunteered", "asked", "never"] = "asked"
+    needs: Condition | None = None
+    asked_by: tuple[str, ...] = ()
+    say: tuple[Wording, ...] = ()
+    slot: Slot | None = None
+    value: str = ""
+
+    @model_validator(mode="after")
+    def reachable(self) -> Fact:
+        if self.told == "asked" and not self.asked_by and self.id != "identity":
+            raise ValueError("asked_by: give the questions that ask for it, or told: volunteered")
+        if bool(self.slot) != bool(self.value):
+            raise ValueError("slot and value belong together")
+        return self
+
+
+class Belief(Strict):
+    """A wrong belief, held until `corrected_by` holds."""
+
+    id: Id
+    text: str
+    say: tuple[Wording, ...] = Field(min_length=1)
+    corrected_by: Condition
+
+
+class Objection(Strict):
+    """Raised in order, once `raised_when` holds (by default: a solution was offered); broken by `broken_by`."""
+
+    id: Id
+    text: str
+    say: tuple[Wording, ...] = Field(min_length=1)
+    raised_when: Condition | None = None
+    broken_by: Condition
+
+
+class Goal(Strict):
+    """What the customer wants; `say` is how they ask for it. A hidden goal is named only once `asked_by` is asked."""
+
+    id: Id
+    text: str
+    kind: Literal["must", "nice", "hidden"] = "must"
+    say: tuple[Wording, ...] = Field(min_length=1)
+    asked_by: tuple[str, ...] = ()
+    met_by: Condition
+
+
+class Opening(Line):
+    """The customer's first words; `tells` names the facts that they give away."""
+
+    act: Act = "open_vague"
+    tells: tuple[str, ...] = ()
+
+
+class StartFeelings(Strict):
+    anger: float = Field(0, ge=0, le=4)
+    confusion: float = Field(0, ge=0, le=4)
+    trust: float = Field(2, ge=0, le=4)
+    inertia: float = Field(0.3, ge=0, le=1)
+
+
+class Ends(Strict):
+    """When it ends. `turn_limit` counts the trainee's replies; `declines` is for outbound calls."""
+
+    turn_limit: int = Field(14, ge=4, le=40)
+    when_upset: Literal["hung_up", "escalated"] = "hung_up"
+    declines: Condition | None = None
+    good: tuple[Ending, ...] = ()
+
+
+class CallBlock(Strict):
+    direction: Direction = "inbound"
+    reason: str
+    openings: tuple[Annotated[Opening, BeforeValidator(_line)], ...] = Field(min_length=1)
+    feelings: StartFeelings = StartFeelings()
+    facts: tuple[Fact, ...] = Field(min_length=1)
+    beliefs: tuple[Belief, ...] = ()
+    goals: tuple[Goal, ...] = Field(min_length=1)
+    objections: tuple[Objection, ...] = ()
+    ends: Ends = Ends()
+
+
+class Record(Strict):
+    """One line of the agent's screen."""
+
+    id: Id
+    label: str
+    text: str
+
+
+class Account(Strict):
+    """What the agent's screen shows once the customer is verified. It counts as evidence."""
+
+    holder: str
+    id_tail: str = Field(pattern=r"^[0-9]{3}[0-9X]$")
+    number: str = ""
+    records: tuple[Record, ...] = Field(min_length=1)
+
+
+class ModelAnswer(Strict):
+    """A good reply for a stage of this call, for the report and for hints."""
+
+    stage: Stage
+    text: str
+
+
+class PhraseRule(Strict):
+    """Words that this call requires or forbids: any of `any`."""
+
+    id: Id
+    any: tuple[str, ...] = Field(min_length=1)
+    stage: Stage | None = None
+    advice: str
+
+
+class Grading(Strict):
+    """For the grader alone."""
+
+    entries: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    must_say: tuple[PhraseRule, ...] = ()
+    must_not_say: tuple[PhraseRule, ...] = ()
+    caps: Mapping[Literal["not_verified", "rude", "wrong_fact", "disclosed"], float] = {}
+    weights: Mapping[Literal["empathy", "accuracy", "phrasing"], float] = {"empathy": 1, "accuracy": 1, "phrasing": 1}
+    pass_mark: float = Field(60, ge=0, le=100)
+    model_answers: tuple[ModelAnswer, ...] = ()
+    hints: Literal["free", "costly", "none"] = "free"
+
+
+class Persona(Strict):
+    id: Id
+    language: Language
+    title: str = Field(min_length=1, max_length=60)
+    summary: str = Field(min_length=1, max_length=200)
+    difficulty: int = Field(ge=1, le=5)
+    topics: tuple[Topic, ...] = Field(min_length=1)
+    who: Who
+    call: CallBlock
+    account: Account | None = None
+    grading: Grading = Grading()
+    extensions: Mapping[str, Any] = {}
+
+    def fact(self, fact_id: str) -> Fact:
+        return next(fact for fact in self.call.facts if fact.id == fact_id)
+
+    @property
+    def good_endings(self) -> tuple[Ending, ...]:
+        if self.call.ends.good:
+            return self.call.ends.good
+        declined: tuple[Ending, ...] = ("declined",) if self.call.direction == "outbound" else ()
+        return ("resolved", "partly", "callback", *declined)
+
+    @property
+    def hash(self) -> str:
+        """Changes when anything in the file's content changes."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def conditions(self) -> Iterator[tuple[str, Condition]]:
+        """Every condition with its dotted place in the file."""
+        call = self.call
+        for group, items, name in (
+            ("facts", call.facts, "needs"),
+            ("beliefs", call.beliefs, "corrected_by"),
+            ("goals", call.goals, "met_by"),
+            ("objections", call.objections, "raised_when"),
+            ("objections", call.objections, "broken_by"),
+        ):
+            for number, item in enumerate(items):
+                if (condition := getattr(item, name)) is not None:
+                    yield f"call.{group}.{number}.{name}", condition
+        if call.ends.declines:
+            yield "call.ends.declines", call.ends.declines
+
+    def account_evidence(self) -> tuple[Evidence, ...]:
+        if self.account is None:
+            return ()
+        return tuple(
+            Evidence(f"account.{record.id}", f"{record.label}: {record.text}") for record in self.account.records
+        )
+
+    def questions(self) -> dict[str, tuple[str, ...]]:
+        """Example questions by fact id, and by id of hidden goal, for the reader."""
+        asked = {fact.id: fact.asked_by for fact in self.call.facts if fact.asked_by}
+        return asked | {goal.id: goal.asked_by for goal in self.call.goals if goal.asked_by}
+
+
+def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterable[str] | None = None) -> list[Fault]:
+    """What a schema cannot see: names that point nowhere, doubled ids, dialects of the other language."""
+    call, faults = persona.call, []
+
+    def fault(field: str, message: str) -> None:
+        faults.append(Fault(message, lines.get(field), field))
+
+    names = {kind: [item.id for item in getattr(call, kind)] for kind in ("facts", "beliefs", "goals", "objections")}
+    for kind, ids in names.items():
+        for doubled in sorted({name for name in ids if ids.count(name) > 1}):
+            fault(f"call.{kind}", f"{doubled!r} is there twice")
+    account = {f"account.{record.id}" for record in persona.account.records} if persona.account else set()
+    known = None if entry_ids is None else set(entry_ids) | account
+    for field, condition in persona.conditions():
+        for part in condition.parts():
+            for key, kind in (("knows", "facts"), ("goal", "goals"), ("belief", "beliefs"), ("objection", "objections")):
+                if (name := getattr(part, key)) is not None and name not in names[kind]:
+                    fault(field, f"{key}: there is no {name!r} under call.{kind}")
+            if part.asked is not None and part.asked not in names["facts"]:
+                fault(field, f"asked: there is no {part.asked!r} under call.facts")
+            if part.told is not None and known is not None and part.told not in known:
+                fault(field, f"told: no knowledge-base entry or account record {part.told!r}")
+    for number, opening in enumerate(call.openings):
+        for name in opening.tells:
+            if name not in names["facts"]:
+                fault(f"call.openings.{number}", f"tells: there is no {name!r} under call.facts")
+    if known is not None:
+        for number, entry in enumerate(persona.grading.entries):
+            if entry not in known:
+                fault(f"grading.entries.{number}", f"no knowledge-base entry or account record {entry!r}")
+    if persona.account and "identity" not in names["facts"]:
+        fault("account", "an account is opened by verification: add a fact 'identity' that the customer tells for it")
+    speech = persona.who.speech
+    if speech.dialect != "none" and (speech.dialect in CHINESE_DIALECTS) != (persona.language == "zh-CN"):
+        fault("who.speech.dialect", f"{speech.dialect!r} is not a dialect of {persona.language}")
+    if not set(persona.good_endings) <= set(ENDINGS):
+        fault("call.ends.good", f"choose from {', '.join(ENDINGS)}")
+    return faults
+
+
+def load_persona(path: Path, entry_ids: Iterable[str] | None = None) -> Persona:
+    """Read one persona file. Raises FileFault naming every wrong field with its line."""
+    data, lines = read_yaml(path)
+    persona = validate(Persona, data, lines, path)
+    if faults := persona_faults(persona, lines, entry_ids):
+        raise FileFault(path, faults)
+    return persona
+
+
+@dataclass(frozen=True)
+class Library:
+    """All personas that could be read, and the faults of those that could not."""
+
+    personas: Mapping[str, Persona]
+    paths: Mapping[str, Path]
+    faults: tuple[FileFault, ...]
+
+    def get(self, persona_id: str) -> Persona:
+        """Raises Rejected, naming what there is, for an unknown persona."""
+        if persona_id not in self.personas:
+            broken = [fault.path for fault in self.faults if fault.path.stem == persona_id]
+            hint = f"its file {broken[0]} has faults; run: roleplay check {broken[0]}" if broken else "there are: " + (
+                ", ".join(sorted(self.personas)) or "none"
+            )
+            raise Rejected(f"there is no persona {persona_id!r}; {hint}")
+        return self.personas[persona_id]
+
+
+def load_library(paths: Iterable[Path], entry_ids: Iterable[str] | None = None) -> Library:
+    """Read files and folders of personas. One wrong file does not hide the others: see `Library.faults`."""
+    personas: dict[str, Persona] = {}
+    places: dict[str, Path] = {}
+    faults: list[FileFault] = []
+    ids = None if entry_ids is None else frozenset(entry_ids)
+    for root in paths:
+        if not root.exists():
+            faults.append(FileFault(root, [Fault("there is no such file or folder")]))
+            continue
+        for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
+            try:
+                persona = load_persona(path, ids)
+            except FileFault as error:
+                faults.append(error)
+                continue
+            if persona.id in places:
+                faults.append(FileFault(path, [Fault(f"{persona.id!r} is also the id of {places[persona.id]}", None, "id")]))
+                continue
+            personas[persona.id], places[persona.id] = persona, path
+    return Library(personas, places, tuple(faults))
