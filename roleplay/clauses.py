@@ -1,0 +1,82 @@
+"""Sentences and clauses with their places, and what a piece of text is about.
+
+One way of cutting for claims, moves and questions, in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SENTENCE = re.compile(r"[^。！？!?；;\n.…]*(?:\.(?=\S)[^。！？!?；;\n.…]*)*(?:[。！？!?；;\n…]+|\.+|$)[”’」\"']*")
+_CLAUSE = re.compile(r"[^，,：:]*(?:[,:](?=\d)[^，,：:]*)*(?:[，,：:]+|$)")
+_HANZI_RUN = re.compile(r"[\u4e00-\u9fff]+")
+_ENGLISH_WORD = re.compile(r"[a-z][a-z']+", re.IGNORECASE)
+# Characters and words that say nothing of the subject.
+_EMPTY = frozenset("的了是在您我你们他她它请吗呢吧啊哦嗯就也都会可以为给和与及或者把被让到从对于这那个些什么怎样么要能不没有无须需将已经现再还又很太真好"
+                   "一二三四五六七八九十百千万两几零半元块钱天日月年号点分时小秒内外后前左右上下约每次个")  # fmt: skip
+_STOP = frozenset(
+    "the and for that this with you your yours our ours are was were will would can could may might must have has had "
+    "not from they them their its it's any all one two three four five six seven eight nine ten per day days month "
+    "months hour hours minute minutes week weeks year years working business within after before about into just "
+    "there here then than what when where which who how why yes please thank thanks sorry i'll i'm i've you're you've "
+    "that's don't let's does did done get got been being but only also still now today tomorrow each every more most "
+    "such some very well make take back want like need know tell see say said give given pounds pound euro euros "
+    "dollars dollar quid pence".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`text` stands at [start:end] of the whole, without the blanks around it."""
+
+    start: int
+    end: int
+    text: str
+
+
+def sentences(text: str) -> tuple[Piece, ...]:
+    """The sentences, their closing marks included. Everything but blanks belongs to exactly one."""
+    return tuple(_pieces(_SENTENCE, text, 0))
+
+
+def clauses(sentence: Piece) -> tuple[Piece, ...]:
+    """The clauses of a sentence, places counted in the whole text. A comma inside a number cuts nothing."""
+    return tuple(_pieces(_CLAUSE, sentence.text, sentence.start))
+
+
+def _pieces(pattern: re.Pattern[str], text: str, offset: int) -> list[Piece]:
+    found = []
+    for match in pattern.finditer(text):
+        piece = match[0].strip()
+        if any(letter.isalnum() for letter in piece):
+            start = offset + match.start() + len(match[0]) - len(match[0].lstrip())
+            found.append(Piece(start, start + len(piece), piece))
+    return found
+
+
+def topics(text: str) -> frozenset[str]:
+    """What a text is about: pairs of Chinese characters and stems of English words, without empty ones."""
+    found: set[str] = set()
+    for run in _HANZI_RUN.findall(text):
+        found.update(run[i : i + 2] for i in range(len(run) - 1) if run[i] not in _EMPTY and run[i + 1] not in _EMPTY)
+    for word in _ENGLISH_WORD.findall(text.lower()):
+        if len(word) > 2 and word not in _STOP:
+            found.add(stem(word))
+    return frozenset(found)
+
+
+def stem(word: str) -> str:
+    """An English word without its commonest endings: "called" and "calls" are both "call"."""
+    for ending in ("'s", "ing", "ies", "ed", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def is_question(text: str) -> bool:
+    """Whether a sentence asks: by its mark, its last particle or its form as a request."""
+    text = text.strip("”’」\"' 　")
+    return bool(re.search(r"[？?]$|[吗呢么][。！!，,]*$|(?:是不是|能不能|可不可以|有没有|方便告诉|请问|请您?(?:提供|告诉|说一下|报))", text)) or bool(
+        re.match(r"(?:may|could|can|would|shall|do|does|did|is|are|what|when|where|which|who|how|why|have)\b.*\?", text, re.I)
+    )
