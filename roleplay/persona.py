@@ -330,7 +330,12 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
     known = None if entry_ids is None else set(entry_ids) | account
     for field, condition in persona.conditions():
         for part in condition.parts():
-            for key, kind in (("knows", "facts"), ("goal", "goals"), ("belief", "beliefs"), ("objection", "objections")):
+            for key, kind in (
+                ("knows", "facts"),
+                ("goal", "goals"),
+                ("belief", "beliefs"),
+                ("objection", "objections"),
+            ):
                 if (name := getattr(part, key)) is not None and name not in names[kind]:
                     fault(field, f"{key}: there is no {name!r} under call.{kind}")
             if part.asked is not None and part.asked not in names["facts"]:
@@ -376,8 +381,10 @@ class Library:
         """Raises Rejected, naming what there is, for an unknown persona."""
         if persona_id not in self.personas:
             broken = [fault.path for fault in self.faults if fault.path.stem == persona_id]
-            hint = f"its file {broken[0]} has faults; run: roleplay check {broken[0]}" if broken else "there are: " + (
-                ", ".join(sorted(self.personas)) or "none"
+            hint = (
+                f"its file {broken[0]} has faults; run: roleplay check {broken[0]}"
+                if broken
+                else "there are: " + (", ".join(sorted(self.personas)) or "none")
             )
             raise Rejected(f"there is no persona {persona_id!r}; {hint}")
         return self.personas[persona_id]
@@ -400,7 +407,9 @@ def load_library(paths: Iterable[Path], entry_ids: Iterable[str] | None = None) 
                 faults.append(error)
                 continue
             if persona.id in places:
-                faults.append(FileFault(path, [Fault(f"{persona.id!r} is also the id of {places[persona.id]}", None, "id")]))
+                faults.append(
+                    FileFault(path, [Fault(f"{persona.id!r} is also the id of {places[persona.id]}", None, "id")])
+                )
                 continue
             personas[persona.id], places[persona.id] = persona, path
     return Library(personas, places, tuple(faults))

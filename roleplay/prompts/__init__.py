@@ -1,13 +1,40 @@
 """Messages for models, made from what was said and from directives. The only place with chat roles.
 
-`compact_*` is the form that the bundled decoder was trained on; the natural-language form for large
-models is written from the text files beside this module. Both only ever append: what was sent for
-turn n is a prefix of what is sent for turn n + 1.
+The compact form is the one that the bundled decoder was trained on; the natural form, for models that
+write, is filled into the texts of zh-CN.yaml and en.yaml beside this module. Both only ever append: what
+was sent for one turn is a prefix of what is sent for the next, so a model's cache is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from roleplay.dialogue import Feeling
+from roleplay.directive import Directive, wordings
+from roleplay.models import Message
+from roleplay.persona import Persona
+from roleplay.yaml_files import read_yaml
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What stood before one customer turn: the trainee's words, the order, and how the customer felt."""
+
+    heard: str
+    directive: Directive
+    feeling: Feeling
+
+
+@lru_cache(maxsize=2)
+def texts(language: str) -> dict[str, Any]:
+    """The prompt texts of one language."""
+    return read_yaml(FOLDER / f"{language}.yaml")[0]
 
 
 def compact_card(language: str, direction: str, temper: str, dialect: str, strength: int, name: str, age: int) -> str:
@@ -24,3 +51,85 @@ def compact_turn(heard: str, act: str, feeling: tuple[int, int, int], tell: Sequ
     anger, confusion, trust = feeling
     facts = "; ".join(tell)
     return f"{heard}\n[{act} {anger}{confusion}{trust}]{' ' + facts if facts else ''}"
+
+
+def customer_messages(persona: Persona, past: Sequence[tuple[Cue, str]], cue: Cue, natural: bool) -> list[Message]:
+    """The whole call so far as messages for the customer's model, the new order last.
+
+    `past` pairs each earlier cue with what the customer then said. Only `who`, the summary and facts that
+    are told by now are read from the persona: never `account`, `grading`, or a fact not yet due.
+    """
+    turn = _natural_turn if natural else _compact_turn
+    messages: list[Message] = [{"role": "system", "content": _natural_card(persona) if natural else _card(persona)}]
+    for earlier, said in past:
+        messages.append({"role": "user", "content": turn(persona, earlier)})
+        messages.append({"role": "assistant", "content": said})
+    messages.append({"role": "user", "content": turn(persona, cue)})
+    return messages
+
+
+def _card(persona: Persona) -> str:
+    who, speech = persona.who, persona.who.speech
+    return compact_card(
+        persona.language, persona.call.direction, speech.temper, speech.dialect, speech.strength, who.name, who.age
+    )
+
+
+def _compact_turn(persona: Persona, cue: Cue) -> str:
+    tell = [persona.fact(name).text for name in cue.directive.tell]
+    return compact_turn(cue.heard, cue.directive.act, cue.feeling.rounded(), tell)
+
+
+def _natural_card(persona: Persona) -> str:
+    words, who, speech = texts(persona.language), persona.who, persona.who.speech
+    style = [words["tempers"][speech.temper], *speech.habits]
+    if speech.pet_phrases:
+        style.append(" / ".join(speech.pet_phrases))
+    if speech.dialect != "none" and speech.strength:
+        dialect = words["dialects"][speech.dialect]
+        style.append(words["dialect"].format(dialect=dialect, strength=speech.strength))
+        style.extend(f"{word} = {meaning}" for word, meaning in speech.lexicon.items())
+    separator = "；" if persona.language == "zh-CN" else "; "
+    return words["system"].format(
+        name=who.name,
+        age=who.age,
+        gender=words["gender"][who.gender],
+        region=who.region,
+        job=who.job,
+        about=who.about,
+        summary=persona.summary,
+        style=separator.join(style),
+    )
+
+
+def _natural_turn(persona: Persona, cue: Cue) -> str:
+    words, directive = texts(persona.language), cue.directive
+    anger, confusion, trust = cue.feeling.rounded()
+    call = persona.call
+    detail = next(
+        (
+            item.text
+            for name, items in (
+                (directive.belief, call.beliefs),
+                (directive.objection, call.objections),
+                (directive.goal, call.goals),
+            )
+            for item in items
+            if name and item.id == name
+        ),
+        "",
+    )
+    act = words["acts"][directive.act].format(detail=detail)
+    if detail and directive.goal:
+        act += words["goal"].format(detail=detail)
+    facts = [persona.fact(name).text for name in directive.tell]
+    examples = [line.text for name in directive.tell for line in persona.fact(name).say[:1]]
+    examples = examples or [line.text for line in wordings(persona, directive)[:2]]
+    return words["turn"].format(
+        heard=cue.heard,
+        act=act,
+        feeling=words["anger"][anger] + words["confusion"][confusion] + words["trust"][trust],
+        facts=words["facts"].format(facts="; ".join(facts)) if facts else "",
+        examples=words["examples"].format(examples=" / ".join(examples)) if examples else "",
+        max_chars=persona.who.speech.max_chars,
+    )

@@ -1,0 +1,175 @@
+"""What a customer must not say, whoever proposed it: each line is held against this before it is shown.
+
+A strike names the reason and the words. Reasons are the failures of docs/field notes: role flip, machine
+talk, leak, unsupported number, wrong language, missing dialect, too long, repetition, unfinished.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from rapidfuzz import fuzz
+
+from roleplay.dialogue import SILENCE
+from roleplay.facts import quantities
+from roleplay.persona import Persona
+from roleplay.prompts import FOLDER
+from roleplay.state import State
+from roleplay.yaml_files import read_yaml
+
+CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+LATIN = re.compile(r"[A-Za-z]")
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
+FINISHED = re.compile(r"[。！？…～~!?.”’』」）)]$")
+SECRET_RUN = {"zh-CN": 7, "en": 24}  # so many characters in a row are no accident
+# Kinds of quantities that a made-up line gives away; counts such as 一句话 are ordinary speech.
+Source = Literal["own", "corpus", "model"]
+TELLING = ("money", "data", "speed", "duration", "date", "percent", "code", "plan")
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Why a line may not be said."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What this customer may draw on now, and what it must keep to itself."""
+
+    language: str
+    open: str  # everything told or due, heard, or known about the person, as one text
+    secret: tuple[str, ...]  # texts not yet due, and all that is for the grader
+    said: tuple[str, ...]  # the customer's earlier lines
+    heard: str  # the trainee's last words
+    max_chars: int
+    markers: tuple[str, ...] = ()  # dialect words, one of which a longer line must hold
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[dict[str, re.Pattern[str]], re.Pattern[str]]:
+    data = read_yaml(FOLDER / "guard.yaml")[0]
+    agent = {language: re.compile("|".join(rules), re.IGNORECASE) for language, rules in data["agent"].items()}
+    return agent, re.compile("|".join(data["machine"]), re.IGNORECASE | re.MULTILINE)
+
+
+@lru_cache(maxsize=1)
+def dialect_markers() -> dict[str, tuple[str, ...]]:
+    """Words by which each dialect is heard."""
+    return {name: tuple(words) for name, words in read_yaml(FOLDER / "dialects.yaml")[0].items()}
+
+
+def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[str], heard: Iterable[str]) -> Ledger:
+    """What may be said in this turn, in which the facts `tell` are due; `heard` are the trainee's words so far."""
+    who, call, speech = persona.who, persona.call, persona.who.speech
+    heard = tuple(heard)
+    known = {*state.facts, *tell}
+    texts = [who.name, str(who.age), who.region, who.job, who.about, persona.summary, *heard]
+    hidden: list[str] = []
+    for fact in call.facts:
+        (texts if fact.id in known else hidden).extend([fact.text, *(line.text for line in fact.say)])
+    for item in (*call.beliefs, *call.objections, *call.goals):
+        texts.append(item.text)
+    texts.extend(opening.text for opening in call.openings if set(opening.tells) <= known)
+    grading = persona.grading
+    hidden.extend(answer.text for answer in grading.model_answers)
+    hidden.extend(rule.advice for rule in (*grading.must_say, *grading.must_not_say))
+    hidden.extend(record.text for record in persona.account.records) if persona.account else None
+    spoken_dialect = speech.dialect != "none" and speech.strength >= 2 and not state.standard
+    return Ledger(
+        persona.language,
+        "\n".join(texts),
+        tuple(hidden),
+        tuple(said),
+        heard[-1] if heard else "",
+        speech.max_chars,
+        dialect_markers().get(speech.dialect, ()) if spoken_dialect else (),
+    )
+
+
+def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = False) -> Strike | None:
+    """The first reason why this line may not be said, or None.
+
+    Lines written by hand are in the dialect that their author gave them, and the numbers in the persona's
+    own wordings are right unless a secret explains them. `again`: the line repeats something on purpose.
+    """
+    agent, machine = _patterns()
+    text = line.strip()
+    if not text or ODD.search(text) or not (CJK.search(text) or LATIN.search(text) or text == SILENCE):
+        return Strike("garbage", text[:40])
+    if found := machine.search(text):
+        return Strike("machine", found[0])
+    if found := agent[ledger.language].search(text):
+        return Strike("role_flip", found[0])
+    if not _right_language(text, ledger.language):
+        return Strike("language")
+    if len(text) > ledger.max_chars:
+        return Strike("too_long", str(len(text)))
+    if not FINISHED.search(text):
+        return Strike("unfinished", text[-6:])
+    if leaked := _leak(text, ledger):
+        return Strike("leak", leaked)
+    if number := _unsupported(text, ledger, source == "own"):
+        return Strike("unsupported", number)
+    if not again and (same := _repeats(text, ledger)):
+        return Strike("repetition", same)
+    if (
+        source == "model"
+        and ledger.markers
+        and len(text) > 6
+        and not any(word in text.lower() for word in ledger.markers)
+    ):
+        return Strike("dialect")
+    return None
+
+
+def _right_language(text: str, language: str) -> bool:
+    chinese, latin = len(CJK.findall(text)), len(LATIN.findall(text))
+    if language == "en":
+        return chinese == 0
+    return chinese * 3 >= latin
+
+
+def _lacks_dialect(text: str, ledger: Ledger) -> bool:
+    return bool(ledger.markers) and len(text) > 6 and not any(word in text.lower() for word in ledger.markers)
+
+
+def _leak(text: str, ledger: Ledger) -> str:
+    """A run of characters that stands in a secret text and nowhere in what is open."""
+    size = SECRET_RUN[ledger.language]
+    runs = {text[start : start + size] for start in range(len(text) - size + 1)}
+    for secret in ledger.secret:
+        for run in runs:
+            if run in secret and run not in ledger.open:
+                return run
+    return ""
+
+
+def _unsupported(text: str, ledger: Ledger, own: bool) -> str:
+    """A telling quantity that nothing open supports; for own wordings, one that only a secret explains."""
+    there = [quantity for quantity in quantities(text) if quantity.kind in TELLING]
+    if not there:
+        return ""
+    known = quantities(ledger.open)
+    hidden = quantities("\n".join(ledger.secret)) if own else []
+    for quantity in there:
+        if any(quantity.agrees(other) for other in known):
+            continue
+        if not own or any(quantity.agrees(other) for other in hidden):
+            return quantity.text
+    return ""
+
+
+def _repeats(text: str, ledger: Ledger) -> str:
+    for earlier in ledger.said:
+        if earlier == text or (len(text) > 4 and fuzz.ratio(text, earlier) >= 80):
+            return earlier
+    if len(text) > 6 and fuzz.ratio(text, ledger.heard) >= 80:
+        return ledger.heard
+    return ""
