@@ -1,0 +1,40 @@
+"""A reply without tricks of writing: full-width letters, invisible characters, blanks between characters.
+
+Every character keeps the place that it had, so that what is found can be quoted from the original.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff])[ \t\u3000]+(?=[\u4e00-\u9fff])")
+_QUOTES = {"’": "'", "‘": "'", "＇": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """`text[i]` stands at `places[i]` of the original."""
+
+    text: str
+    places: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the original of `text[start:end]`, which must not be empty."""
+        return self.places[start], self.places[end - 1] + 1
+
+
+def plain_text(original: str) -> PlainText:
+    """Fold letters and digits to their plain forms and drop what cannot be seen."""
+    letters: list[str] = []
+    places: list[int] = []
+    gaps = {place for match in _GAP.finditer(original) for place in range(*match.span())}
+    for place, letter in enumerate(original):
+        kind = unicodedata.category(letter)
+        if place in gaps or kind in ("Cf", "Mn", "Me", "Co", "Cn", "Cs") or (kind == "Cc" and letter not in "\n\t"):
+            continue
+        folded = unicodedata.normalize("NFKC", letter) if kind[0] in "LNZ" else _QUOTES.get(letter, letter)
+        letters += folded
+        places += [place] * len(folded)
+    return PlainText("".join(letters), tuple(places))
