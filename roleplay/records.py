@@ -1,0 +1,274 @@
+"""What is kept of calls, grades and users. What was acknowledged survives a killed process.
+
+Knows nothing of personas, models or scores: it keeps what it is given. Every method is one transaction
+and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar, get_args
+
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from roleplay import tables
+from roleplay.database import open_database, world
+from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
+from roleplay.errors import Rejected
+from roleplay.passwords import hash_password, proves
+
+Mode = Literal["practice", "exam"]
+Role = Literal["trainee", "trainer", "evaluator"]
+ROLES: tuple[str, ...] = get_args(Role)
+SHORTEST_PASSWORD = 8
+
+Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow", "UserRow")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call. `persona_yaml` is the whole persona as it was, so that an exam can be replayed from its seed."""
+
+    id: str  # a UUID
+    trainee: str
+    persona_id: str
+    persona_hash: str
+    persona_yaml: str
+    language: Language
+    direction: Direction
+    seed: int
+    mode: Mode
+    knowledge_version: str
+    customer_model: str
+    grader_model: str
+    started_at: datetime = field(default_factory=now)
+    ended_at: datetime | None = None
+    ending: Ending | None = None  # None while the call goes on
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """One thing said. `detail` holds what explains it (directive, reading, state, guard events), as JSON has it."""
+
+    speaker: Speaker
+    text: str
+    gloss: str = ""
+    act: Act | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=now)
+    seconds: float | None = None  # how long it took to say or to make; None where not measured
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """One grader's verdict on one turn; `turn_number` counts from 1, as the turns of the call do."""
+
+    turn_number: int
+    grader: str
+    grade: dict[str, Any]
+    status: str
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    name: str
+    role: Role
+    created_at: datetime
+
+
+class Records:
+    """All records at one database URL, brought up to date on opening.
+
+    Every method raises Unavailable, with a remedy, when the database cannot be reached, read or written;
+    then nothing has been changed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_database(url)
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        self._insert_or_replace = dialect.insert
+        # The same work for a name that does not exist, so that the answer's time tells nothing.
+        self._nobody = hash_password("nobody")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # Calls
+
+    def open_call(self, call: CallRow) -> None:
+        """Raises Rejected when there is a call with this id already."""
+        with world(), self._engine.begin() as connection:
+            try:
+                connection.execute(insert(tables.calls), _plain(call))
+            except IntegrityError as error:
+                raise Rejected(f"there is a call {call.id} already") from error
+
+    def keep_turns(
+        self, call_id: str, first_number: int, turns: Sequence[TurnRow], ending: Ending | None = None
+    ) -> None:
+        """Keep turns `first_number`, `first_number` + 1, … (the first of a call is 1), all of them or none.
+
+        With `ending` the call is over after them. Raises Rejected when the call is over, or went on
+        elsewhere (in another tab, say), or is unknown.
+        """
+        rows = [
+            {"call_id": call_id, "number": number} | _plain(turn) for number, turn in enumerate(turns, first_number)
+        ]
+        with world(), self._engine.begin() as connection:
+            call = self._call(connection, call_id, lock=True)
+            if call.ending is not None:
+                raise Rejected("this call is over")
+            there = select(func.coalesce(func.max(tables.turns.c.number), 0)).where(tables.turns.c.call_id == call_id)
+            last = connection.execute(there).scalar_one()
+            if first_number != last + 1:
+                raise Rejected(f"this call went on elsewhere: it has {last} turns, and this would be {first_number}")
+            if rows:
+                connection.execute(insert(tables.turns), rows)
+            if ending is not None:
+                _end(connection, call_id, ending)
+
+    def end_call(self, call_id: str, ending: Ending) -> None:
+        """Ending a call twice the same way changes nothing; raises Rejected for another way or an unknown call."""
+        with world(), self._engine.begin() as connection:
+            call = self._call(connection, call_id, lock=True)
+            if call.ending is None:
+                _end(connection, call_id, ending)
+            elif call.ending != ending:
+                raise Rejected(f"this call is over: {call.ending}")
+
+    def call(self, call_id: str) -> CallRow:
+        """Raises Rejected for an unknown call."""
+        with world(), self._reading() as connection:
+            return self._call(connection, call_id)
+
+    def calls(self, trainee: str | None = None, limit: int | None = 100) -> list[CallRow]:
+        """The newest calls first, of one trainee or of all; without a limit, every one."""
+        query = select(tables.calls).order_by(tables.calls.c.started_at.desc(), tables.calls.c.id).limit(limit)
+        if trainee is not None:
+            query = query.where(tables.calls.c.trainee == trainee)
+        return self._rows(query, CallRow)
+
+    def turns(self, call_id: str) -> list[TurnRow]:
+        """In the order in which they were said: the first is turn 1. Empty for an unknown call."""
+        query = select(tables.turns).where(tables.turns.c.call_id == call_id).order_by(tables.turns.c.number)
+        return self._rows(query, TurnRow)
+
+    def forget_calls(self, before: datetime) -> int:
+        """Delete every call that ended before this moment, with all that belongs to it; how many there were."""
+        with world():
+            with self._engine.begin() as connection:
+                gone = connection.execute(delete(tables.calls).where(tables.calls.c.ended_at < before)).rowcount
+            self._empty_log()
+        return gone
+
+    # Grades
+
+    def keep_grade(self, call_id: str, grade: GradeRow) -> None:
+        """Keep a grader's verdict on a turn; a later one of the same grader takes the place of an earlier one.
+
+        Raises Rejected when there is no such turn.
+        """
+        row = {"call_id": call_id} | _plain(grade)
+        statement = self._insert_or_replace(tables.grades).values(row)
+        statement = statement.on_conflict_do_update(
+            index_elements=["call_id", "turn_number", "grader"],
+            set_={name: row[name] for name in ("grade", "status", "at")},
+        )
+        with world(), self._engine.begin() as connection:
+            try:
+                connection.execute(statement)
+            except IntegrityError as error:
+                raise Rejected(f"call {call_id} has no turn {grade.turn_number}") from error
+
+    def grades(self, call_id: str) -> list[GradeRow]:
+        """All verdicts on a call, by turn, the newest last. Empty for an unknown call."""
+        grades = tables.grades.c
+        query = select(tables.grades).where(grades.call_id == call_id).order_by(grades.turn_number, grades.at)
+        return self._rows(query, GradeRow)
+
+    # People
+
+    def add_user(self, name: str, role: Role, password: str) -> None:
+        """Raises Rejected for a name that is taken or cannot be used, an unknown role, a short password."""
+        if not name or name != name.strip() or not name.isprintable() or len(name) > 64:
+            raise Rejected("a name has 1 to 64 characters and no space before or behind")
+        if role not in ROLES:
+            raise Rejected(f"there is no role {role!r}; there are: {', '.join(ROLES)}")
+        if len(password) < SHORTEST_PASSWORD:
+            raise Rejected(f"a password has at least {SHORTEST_PASSWORD} characters")
+        row = {"name": name, "role": role, "password_hash": hash_password(password), "created_at": now()}
+        with world(), self._engine.begin() as connection:
+            try:
+                connection.execute(insert(tables.users), row)
+            except IntegrityError as error:
+                raise Rejected(f"there is a user {name} already") from error
+
+    def users(self) -> list[UserRow]:
+        """By name, without what proves their passwords."""
+        return self._rows(select(tables.users).order_by(tables.users.c.name), UserRow)
+
+    def remove_user(self, name: str) -> None:
+        """Take away the login; the calls stay. Raises Rejected for an unknown name."""
+        with world(), self._engine.begin() as connection:
+            if not connection.execute(delete(tables.users).where(tables.users.c.name == name)).rowcount:
+                raise Rejected(f"there is no user {name}")
+
+    def check_user(self, name: str, password: str) -> Role | None:
+        """The role of whoever proves to be `name`, else None; takes some 0.2 seconds either way."""
+        query = select(tables.users.c.role, tables.users.c.password_hash).where(tables.users.c.name == name)
+        with world(), self._reading() as connection:
+            found = connection.execute(query).one_or_none()
+        proven = proves(password, found.password_hash if found else self._nobody)
+        return found.role if found and proven else None
+
+    def delete_person(self, name: str) -> int:
+        """Delete a trainee's login and calls with all turns and grades; how many calls there were."""
+        with world():
+            with self._engine.begin() as connection:
+                connection.execute(delete(tables.users).where(tables.users.c.name == name))
+                gone = connection.execute(delete(tables.calls).where(tables.calls.c.trainee == name)).rowcount
+            self._empty_log()
+        return gone
+
+    # What the methods above share
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(reading=True)
+
+    def _rows(self, query: Select[Any], kind: type[Row]) -> list[Row]:
+        with world(), self._reading() as connection:
+            return [_made(kind, row) for row in connection.execute(query).mappings()]
+
+    def _call(self, connection: Connection, call_id: str, *, lock: bool = False) -> CallRow:
+        query = select(tables.calls).where(tables.calls.c.id == call_id)
+        row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+        if row is None:
+            raise Rejected(f"there is no call {call_id}")
+        return _made(CallRow, row)
+
+    def _empty_log(self) -> None:
+        """What was deleted still stands in SQLite's write-ahead log until that is copied over and emptied."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+def _end(connection: Connection, call_id: str, ending: Ending) -> None:
+    connection.execute(update(tables.calls).where(tables.calls.c.id == call_id).values(ending=ending, ended_at=now()))
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {part.name: getattr(row, part.name) for part in fields(row)}
+
+
+def _made(kind: type[Row], row: RowMapping) -> Row:
+    return kind(**{part.name: row[part.name] for part in fields(kind)})
