@@ -45,7 +45,8 @@ class Ledger:
 
     language: str
     open: str  # everything told or due, heard, or known about the person, as one text
-    secret: tuple[str, ...]  # texts not yet due, and all that is for the grader
+    untold: tuple[str, ...]  # facts that are not due yet, with their wordings
+    secret: tuple[str, ...]  # those, the agent's screen, and all that is for the grader
     said: tuple[str, ...]  # the customer's earlier lines
     heard: str  # the trainee's last words
     max_chars: int
@@ -71,13 +72,13 @@ def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[s
     heard = tuple(heard)
     known = {*state.facts, *tell}
     texts = [who.name, str(who.age), who.region, who.job, who.about, persona.summary, *heard]
-    hidden: list[str] = []
+    untold: list[str] = []
     for fact in call.facts:
-        (texts if fact.id in known else hidden).extend([fact.text, *(line.text for line in fact.say)])
+        (texts if fact.id in known else untold).extend([fact.text, *(line.text for line in fact.say)])
     for item in (*call.beliefs, *call.objections, *call.goals):
         texts.append(item.text)
     texts.extend(opening.text for opening in call.openings if set(opening.tells) <= known)
-    grading = persona.grading
+    grading, hidden = persona.grading, list(untold)
     hidden.extend(answer.text for answer in grading.model_answers)
     hidden.extend(rule.advice for rule in (*grading.must_say, *grading.must_not_say))
     hidden.extend(record.text for record in persona.account.records) if persona.account else None
@@ -85,6 +86,7 @@ def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[s
     return Ledger(
         persona.language,
         "\n".join(texts),
+        tuple(untold),
         tuple(hidden),
         tuple(said),
         heard[-1] if heard else "",
@@ -157,7 +159,7 @@ def _unsupported(text: str, ledger: Ledger, own: bool) -> str:
     if not there:
         return ""
     known = quantities(ledger.open)
-    hidden = quantities("\n".join(ledger.secret)) if own else []
+    hidden = quantities("\n".join(ledger.untold)) if own else []
     for quantity in there:
         if any(quantity.agrees(other) for other in known):
             continue

@@ -1,0 +1,204 @@
+"""Proof that a persona can be published: played through by trainees made of readings, without any words.
+
+A good trainee must bring the call to a good end, a rude one must not, a curious one must reach every fact
+that can be told; and the persona's own wordings must pass the customer's guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from roleplay.dialogue import Ending
+from roleplay.directive import next_directive, spoken
+from roleplay.errors import Fault
+from roleplay.guard import ledger, strike
+from roleplay.persona import Condition, Line, Persona
+from roleplay.reading import Estimates, MoveSeen, Reading, Told
+from roleplay.state import State, holds, outcome, react, start
+
+SEEDS = range(5)
+Trainee = Callable[[Persona, State], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the rehearsal of one persona showed. `turns` and `good_moves` are the most over the seeds."""
+
+    persona: str
+    solvable: bool
+    turns: int
+    good_moves: int
+    rude_ending: Ending
+    facts_told: int
+    facts: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def publishable(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a trainee can do in one reply towards a condition."""
+
+    moves: frozenset[str] = frozenset()
+    told: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
+    asked: frozenset[str] = frozenset()
+
+    def __or__(self, other: Steps) -> Steps:
+        return Steps(self.moves | other.moves, self.told | other.told, self.asked | other.asked)
+
+    @property
+    def size(self) -> int:
+        return len(self.moves) + len(self.told) + len(self.asked)
+
+
+def rehearse(persona: Persona) -> Proof:
+    """Play a persona through with all trainees and seeds."""
+    good = [play(persona, good_trainee, seed) for seed in SEEDS]
+    rude = [play(persona, rude_trainee, seed) for seed in SEEDS]
+    curious = [play(persona, curious_trainee, seed) for seed in SEEDS]
+    reachable = {name for state in (*good, *curious) for name in state.facts}
+    tellable = [fact for fact in persona.call.facts if fact.told != "never"]
+    faults = list(wording_faults(persona))
+    if any(state.ending not in persona.good_endings for state in good):
+        stuck = next(state for state in good if state.ending not in persona.good_endings)
+        missing = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in stuck.met]
+        faults.append(
+            Fault(
+                f"a good trainee ends with {stuck.ending} after {stuck.turn} replies; not met: {missing}",
+                None,
+                "call.goals",
+            )
+        )
+    if well := next((state for state in rude if state.ending in persona.good_endings), None):
+        faults.append(Fault(f"a rude trainee ends with {well.ending}", None, "call.ends"))
+    for fact in tellable:
+        if fact.id not in reachable:
+            faults.append(Fault("no trainee ever gets to hear it", None, f"call.facts.{fact.id}"))
+    return Proof(
+        persona.id,
+        all(state.ending in persona.good_endings for state in good),
+        max(state.turn for state in good),
+        max(sum(done.good for done in state.done) for state in good),
+        rude[0].ending or "unresolved",
+        sum(fact.id in reachable for fact in tellable),
+        len(tellable),
+        tuple(faults),
+    )
+
+
+def play(persona: Persona, trainee: Trainee, seed: int) -> State:
+    """One rehearsal to its end; a trainee that never closes runs into the turn limit."""
+    state = start(persona)
+    while state.ending is None:
+        state = react(persona, state, trainee(persona, state))
+        state = spoken(state, next_directive(persona, state, seed))
+        if state.turn > persona.call.ends.turn_limit:
+            state = replace(state, ending=outcome(persona, state))
+    return state
+
+
+def reading(moves: frozenset[str] | tuple[str, ...], empathy: float, **more: object) -> Reading:
+    """A reading without words, for rehearsals and tests."""
+    seen = tuple(MoveSeen(move, 1.0, 0, 0) for move in sorted(moves))  # type: ignore[arg-type]
+    return Reading(moves=seen, estimates=Estimates(empathy=empathy, phrasing=empathy), **more)  # type: ignore[arg-type]
+
+
+def good_trainee(persona: Persona, state: State) -> Reading:
+    """Greets, takes the customer seriously, verifies, asks, solves, and closes once all is settled."""
+    if not state.acts:
+        return reading(("greet", "identify", "offer_help", "consent"), 4.0)
+    if state.turn == 1:
+        return reading(("acknowledge", "apologise", "ask_open", "verify"), 4.6)
+    goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+    raised = dict(state.raised)
+    conditions = [goal.met_by for goal in goals]
+    conditions += [
+        item.broken_by for item in persona.call.objections if item.id in raised and item.id not in state.broken
+    ]
+    conditions += [
+        item.corrected_by for item in persona.call.beliefs if item.id in state.stated and item.id not in state.corrected
+    ]
+    if not conditions:
+        if "thank" in state.acts or state.acts[-1] == "accept":
+            return reading(("check_satisfied", "thank", "close"), 4.4)
+        return reading(("acknowledge", "check_satisfied"), 4.4)
+    steps = Steps()
+    for condition in conditions:
+        steps |= towards(persona, state, condition)
+    moves = steps.moves | {"acknowledge", "reassure", "explain"}
+    told = tuple(Told(name, facts) for name, facts in sorted(steps.told))
+    return reading(frozenset(moves), 4.6, asked=tuple(sorted(steps.asked)), told=told)
+
+
+def curious_trainee(persona: Persona, state: State) -> Reading:
+    """Kind, and asks for one fact after the other."""
+    if not state.acts:
+        return reading(("greet", "identify", "offer_help", "consent"), 4.0)
+    if state.turn == 1:
+        return reading(("acknowledge", "apologise", "verify"), 4.6)
+    wanted = [
+        fact.id
+        for fact in persona.call.facts
+        if fact.id not in state.facts and fact.told != "never" and (fact.needs is None or holds(fact.needs, state))
+    ]
+    towards_needs = Steps()
+    for fact in persona.call.facts:
+        if fact.id not in state.facts and fact.needs is not None and not holds(fact.needs, state):
+            towards_needs |= towards(persona, state, fact.needs)
+    moves = towards_needs.moves | {"acknowledge", "reassure", "explain", "ask_closed"}
+    told = tuple(Told(name, facts) for name, facts in sorted(towards_needs.told))
+    return reading(frozenset(moves), 4.6, asked=tuple(wanted[:2]), told=told)
+
+
+def rude_trainee(persona: Persona, state: State) -> Reading:
+    """Says what the rude scripts of any call centre say."""
+    return reading(("greet",) if not state.acts else ("rude", "blame") if state.turn % 2 else ("dismiss",), 1.0)
+
+
+def towards(persona: Persona, state: State, condition: Condition) -> Steps:
+    """The cheapest steps that make a condition hold, as far as one reply can."""
+    steps = Steps()
+    if holds(condition, state):
+        return steps
+    if condition.move is not None:
+        steps |= Steps(moves=frozenset({condition.move if isinstance(condition.move, str) else condition.move[0]}))
+    if condition.told is not None:
+        steps |= Steps(told=frozenset({(condition.told, condition.facts)}))
+    for name in (condition.asked, condition.knows):
+        if name is not None:
+            steps |= Steps(asked=frozenset({name}))
+    for part in condition.all:
+        steps |= towards(persona, state, part)
+    if condition.any:
+        steps |= min(
+            (towards(persona, state, part) for part in condition.any), key=lambda way: (way.size == 0, way.size)
+        )
+    return steps
+
+
+def wording_faults(persona: Persona) -> Iterator[Fault]:
+    """Own wordings that the guard would strike out whatever happens, and dialect lines without a gloss."""
+    everything = ledger(
+        persona, replace(start(persona), facts=tuple(fact.id for fact in persona.call.facts)), (), (), ()
+    )
+    needs_gloss = persona.who.speech.dialect != "none" and persona.who.speech.strength >= 2
+    for place, line in _own_lines(persona):
+        if fault := strike(line.text, everything, "own"):
+            yield Fault(f"{line.text!r} would never be said: {fault.reason} {fault.detail}".rstrip(), None, place)
+        if needs_gloss and not line.gloss and len(line.text) > 6:
+            yield Fault(f"{line.text!r} is in dialect and has no gloss", None, place)
+
+
+def _own_lines(persona: Persona) -> Iterator[tuple[str, Line]]:
+    call = persona.call
+    for act, lines in persona.who.speech.lines.items():
+        yield from ((f"who.speech.lines.{act}", line) for line in lines)
+    for number, opening in enumerate(call.openings):
+        yield f"call.openings.{number}", opening
+    for kind in ("facts", "beliefs", "goals", "objections"):
+        for item in getattr(call, kind):
+            yield from ((f"call.{kind}.{item.id}", line) for line in item.say)

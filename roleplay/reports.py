@@ -1,0 +1,216 @@
+"""A call's report: what the trainee reached, where points were lost, what was never found out.
+
+Computed from the kept call and its grades alone, so it can be made again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from roleplay.dialogue import Ending, Feeling, Stage
+from roleplay.persona import ModelAnswer
+from roleplay.room import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
+from roleplay.rubric import DIMENSIONS, Grade, Totals, total
+from roleplay.state import Cause
+from roleplay.texts import texts
+
+How = Literal["asked", "volunteered", "missed"]
+STAGE_MOVES: dict[Stage, tuple[str, ...]] = {
+    "opening": ("greet", "identify"),
+    "finding_out": ("ask_open", "ask_closed"),
+    "verification": ("verify",),
+    "confirming": ("restate",),
+    "holding": ("hold",),
+    "solving": ("propose", "alternative", "act", "explain", "inform", "timeframe"),
+    "cannot_hear": ("ask_repeat", "ask_mandarin"),
+    "complaint": ("act", "timeframe", "transfer"),
+    "transferring": ("transfer",),
+    "closing": ("check_satisfied", "close"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactHeard:
+    """A fact of the persona and how it came out."""
+
+    text: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """The customer's feelings after the reply `number`, and why they moved."""
+
+    number: int
+    feeling: Feeling
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    call: Call
+    ending: Ending | None
+    ended_well: bool
+    totals: Totals
+    pass_mark: float
+    grades: Mapping[int, Grade]
+    moods: tuple[Mood, ...]
+    facts: tuple[FactHeard, ...]
+    stages_done: tuple[Stage, ...]
+    stages_missed: tuple[Stage, ...]
+    lowest: tuple[int, ...]  # numbers of the replies with the lowest mean, worst first
+    model_answers: tuple[ModelAnswer, ...]
+
+
+def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
+    """The report of a call, finished or not."""
+    persona, grading = call.persona, call.persona.grading
+    caps = {reason: grading.caps[reason] for reason in _reached(call) if reason in grading.caps}
+    done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
+    start = persona.call.feelings
+    moods = (Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),)
+    moods += tuple(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges)
+    return Report(
+        call=call,
+        ending=call.ending,
+        ended_well=call.ending in persona.good_endings,
+        totals=total([grades[number] for number in sorted(grades)], grading.weights, grading.pass_mark, caps),
+        pass_mark=grading.pass_mark,
+        grades=grades,
+        moods=moods,
+        facts=tuple(FactHeard(fact.text, _how(call, fact.id)) for fact in persona.call.facts),
+        stages_done=done,
+        stages_missed=tuple(stage for stage in grading.stages if stage not in done),
+        lowest=_lowest(grades),
+        model_answers=grading.model_answers,
+    )
+
+
+def _reached(call: Call) -> list[str]:
+    """Reasons for a cap that this call gave."""
+    readings = [each.reading for each in call.exchanges]
+    reached = []
+    if call.persona.account and not call.state.verified:
+        reached.append("not_verified")
+    if any(reading.did("rude") for reading in readings):
+        reached.append("rude")
+    if any(reading.contradicted for reading in readings):
+        reached.append("wrong_fact")
+    if any(reading.did("disclose") for reading in readings):
+        reached.append("disclosed")
+    return reached
+
+
+def _did_stage(call: Call, stage: Stage) -> bool:
+    return any(each.reading.did(*STAGE_MOVES[stage]) for each in call.exchanges)
+
+
+def _how(call: Call, fact: str) -> How:
+    for each in call.exchanges:
+        if fact in each.directive.tell:
+            return "asked" if each.directive.act in ("answer", "switch_mandarin") else "volunteered"
+    return "missed"
+
+
+def _lowest(grades: Mapping[int, Grade]) -> tuple[int, ...]:
+    means = {}
+    for number, grade in grades.items():
+        values = [score.value for score in grade.scores.values() if score.value is not None]
+        if values:
+            means[number] = sum(values) / len(values)
+    return tuple(sorted((number for number in means if means[number] < 4), key=lambda number: means[number])[:3])
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The report as plain data, for `--json` and exports."""
+    totals = report.totals
+    return {
+        "call": report.call.id,
+        "persona": report.call.persona.id,
+        "language": report.call.persona.language,
+        "ending": report.ending,
+        "ended_well": report.ended_well,
+        "total": totals.total,
+        "passed": totals.passed,
+        "mean": dict(totals.mean),
+        "coverage": dict(totals.coverage),
+        "caps": list(totals.caps),
+        "facts": [{"text": fact.text, "how": fact.how} for fact in report.facts],
+        "stages": {"done": list(report.stages_done), "missed": list(report.stages_missed)},
+        "lowest": list(report.lowest),
+        "grader": report.call.row.grader_model,
+        "turns": [_turn_data(each, report.grades.get(each.number)) for each in report.call.exchanges],
+    }
+
+
+def _turn_data(each: Exchanged, grade: Grade | None) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "trainee": each.reply.text,
+        "customer": each.answer.text,
+        "gloss": each.answer.gloss,
+        "act": each.directive.act,
+        "directive": DIRECTIVE.dump_python(each.directive, mode="json"),
+        "state": STATE.dump_python(each.after, mode="json"),
+        "reading": READING.dump_python(each.reading, mode="json"),
+        "guard": each.detail,
+        "grade": None if grade is None else GRADE.dump_python(grade, mode="json"),
+    }
+
+
+def as_markdown(report: Report, language: str) -> str:
+    """The report for the terminal and for printing, in the reader's language."""
+    words, call = texts(language), report.call
+    say = words["report"]
+    lines = [f"# {say['heading'].format(title=call.persona.title)}", ""]
+    if report.ending:
+        lines.append(f"- {say['ending']}: {words['endings'][report.ending]}")
+    lines.append(f"- {say['total']}: {_total_words(report, words)}")
+    for name in DIMENSIONS:
+        mean = report.totals.mean[name]
+        shown = "–" if mean is None else f"{mean:.1f} / 5"
+        coverage = say["coverage"].format(share=f"{report.totals.coverage[name]:.0%}")
+        lines.append(f"- {words['dimensions'][name]}: {shown} ({coverage})")
+    for title, stages in ((say["stages_done"], report.stages_done), (say["stages_missed"], report.stages_missed)):
+        if stages:
+            lines.append(f"- {title}: " + ", ".join(words["stages"][stage] for stage in stages))
+    lines += ["", f"## {say['facts']}"]
+    lines += [f"- {fact.text} · {say[fact.how]}" for fact in report.facts]
+    lines += ["", f"## {say['replies']}"]
+    for each in call.exchanges:
+        lines += _reply_words(each, report.grades.get(each.number), words)
+    lines += ["", say["grader"].format(grader=call.row.grader_model)]
+    return "\n".join(lines)
+
+
+def _total_words(report: Report, words: Mapping[str, Any]) -> str:
+    say, totals = words["report"], report.totals
+    if totals.total is None:
+        return str(say["none"])
+    verdict = say["passed"] if totals.passed else say["failed"]
+    shown = f"{totals.total:.0f} / 100 · {verdict} ({say['pass_mark'].format(mark=f'{report.pass_mark:.0f}')})"
+    if totals.caps:
+        shown += " · " + say["capped"].format(reasons=", ".join(words["caps"][reason] for reason in totals.caps))
+    return shown
+
+
+def _reply_words(each: Exchanged, grade: Grade | None, words: Mapping[str, Any]) -> list[str]:
+    say = words["report"]
+    lines = ["", f"**{each.number}. {say['you']}**: {each.reply.text}"]
+    if grade is not None:
+        scores = [
+            f"{words['dimensions'][name]} "
+            + (words["statuses"][score.status] if score.value is None else f"{score.value:.0f}")
+            for name, score in grade.scores.items()
+        ]
+        lines.append("  " + " · ".join(scores))
+        for remark in grade.remarks:
+            quote = f"「{remark.quote}」" if remark.quote else ""
+            source = f" [{remark.entry or remark.rule}]" if remark.entry or remark.rule else ""
+            lines.append(f"  {'+' if remark.points >= 0 else '−'} {quote}{remark.text}{source}")
+    lines.append(
+        f"**{say['customer']}**: {each.answer.text}" + (f"（{each.answer.gloss}）" if each.answer.gloss else "")
+    )
+    return lines

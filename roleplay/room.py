@@ -1,0 +1,286 @@
+"""The practice room: one for all, holding nobody's call. Every call is read from the records and kept there.
+
+A turn is kept whole or not at all: the trainee's words and the customer's answer go into one transaction,
+and only then is the answer called kept. Grading is a record of its own, made afterwards or beside.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from roleplay.customer import Answer, Customer, Scene
+from roleplay.dialogue import SILENCE, Ending, Evidence, Exchange, Turn
+from roleplay.directive import Directive, next_directive, spoken
+from roleplay.errors import Rejected, RoleplayError
+from roleplay.grading import Grader
+from roleplay.knowledge.search import Knowledge
+from roleplay.persona import Library, Persona
+from roleplay.prompts import Cue
+from roleplay.reader import Reader
+from roleplay.reading import Reading
+from roleplay.records import CallRow, GradeRow, Mode, Records, TurnRow
+from roleplay.redaction import redact
+from roleplay.rubric import Grade
+from roleplay.state import State, outcome, react, start
+
+LONGEST_REPLY = 2000  # characters
+SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
+
+STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
+EVIDENCE, GRADE = TypeAdapter(tuple[Evidence, ...]), TypeAdapter(Grade)
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """One reply and its answer, with everything that led from one to the other."""
+
+    number: int  # 1 for the trainee's first reply
+    reply: Turn
+    answer: Turn
+    reading: Reading
+    directive: Directive
+    before: State  # after the reply, before the answer
+    after: State
+    evidence: tuple[Evidence, ...]
+    detail: dict[str, Any] = field(default_factory=dict)
+    seconds: float | None = None  # that the trainee took
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as the records hold it."""
+
+    row: CallRow
+    persona: Persona
+    exchanges: tuple[Exchanged, ...]
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    @property
+    def state(self) -> State:
+        return self.exchanges[-1].after if self.exchanges else start(self.persona)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self.row.ending
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(turn for each in self.exchanges for turn in (each.reply, each.answer))
+
+    def exchange(self, number: int) -> Exchange:
+        """What a grader may see of the reply `number`."""
+        each = self.exchanges[number - 1]
+        context = self.turns[: 2 * (number - 1)]
+        persona = self.persona
+        return Exchange(persona.language, context, each.reply.text, each.evidence, None, persona.call.direction)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The turn has been kept: the last thing that `Room.say` yields."""
+
+    call: Call
+    exchanged: Exchanged
+
+
+class Room:
+    """Opens calls, carries them on, ends them. Safe to share between threads."""
+
+    def __init__(
+        self,
+        library: Callable[[], Library],
+        knowledge: Knowledge,
+        reader: Reader,
+        customer: Customer,
+        grader: Grader,
+        records: Records,
+    ) -> None:
+        self.library, self.knowledge, self.reader = library, knowledge, reader
+        self.customer, self.grader, self.records = customer, grader, records
+
+    def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
+        """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""
+        persona = self.library().get(persona_id)
+        row = CallRow(
+            id=uuid.uuid4().hex,
+            trainee=trainee,
+            persona_id=persona.id,
+            persona_hash=persona.hash,
+            persona_yaml=persona.model_dump_json(by_alias=True, exclude_unset=True),
+            language=persona.language,
+            direction=persona.call.direction,
+            seed=seed,
+            mode=mode,
+            knowledge_version=self.knowledge.version,
+            customer_model=f"{self.customer.model.spec} {self.customer.model.fingerprint}",
+            grader_model=f"{self.grader.spec} {self.grader.fingerprint}",
+        )
+        self.records.open_call(row)
+        return Call(row, persona, ())
+
+    def call(self, call_id: str) -> Call:
+        """The call as it was last kept. Raises Rejected for an unknown one."""
+        row = self.records.call(call_id)
+        persona = Persona.model_validate_json(row.persona_yaml)
+        turns = self.records.turns(call_id)
+        pairs = zip(turns[::2], turns[1::2], strict=True)
+        return Call(row, persona, tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1)))
+
+    def say(self, call_id: str, text: str, seconds: float | None = None) -> Iterator[str | Kept]:
+        """The trainee says `text`: yields the customer's words piece by piece, then `Kept`.
+
+        Raises Rejected for an empty or overlong reply or a call that is over, Unavailable when a model or
+        the records fail. Whatever is raised, or when the caller stops listening, the call is as it was.
+        """
+        call = self.call(call_id)
+        if call.ending:
+            raise Rejected("this call has ended; open a new one to go on practising")
+        reply = self._received(call, text)
+        begun = time.monotonic()
+        evidence = self._evidence(call, reply)
+        exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
+        reading = self.reader.read(exchange, call.persona.questions())
+        before = react(call.persona, call.state, reading, silent=is_silent(reply))
+        directive = next_directive(call.persona, before, call.row.seed)
+        past = tuple(
+            (Cue(each.reply.text, each.directive, each.before.feeling), each.answer.text) for each in call.exchanges
+        )
+        scene = Scene(call.persona, before, Cue(reply, directive, before.feeling), past, call.row.seed)
+        answer: Answer | None = None
+        for piece in self.customer.speak(scene):
+            if isinstance(piece, Answer):
+                answer = piece
+            else:
+                yield piece
+        assert answer is not None
+        exchanged = Exchanged(
+            number=len(call.exchanges) + 1,
+            reply=Turn("trainee", reply),
+            answer=Turn("customer", answer.text, answer.gloss, directive.act),
+            reading=reading,
+            directive=directive,
+            before=before,
+            after=spoken(before, directive),
+            evidence=evidence,
+            detail={
+                "source": answer.source,
+                "struck": [[each.source, each.reason, each.detail, each.text] for each in answer.struck],
+                "proposed": dict(answer.proposed),
+                "took": round(time.monotonic() - begun, 3),
+            },
+            seconds=seconds,
+        )
+        self._keep(call, exchanged)
+        yield Kept(self.call(call_id), exchanged)
+
+    def grade(self, call_id: str, number: int) -> Grade:
+        """Score the reply `number` and keep the score. A grader that fails gives a grade without scores."""
+        call = self.call(call_id)
+        exchange, reading = call.exchange(number), call.exchanges[number - 1].reading
+        grader = f"{self.grader.spec} {self.grader.fingerprint}"
+        try:
+            grade = self.grader.grade(exchange, reading)
+        except RoleplayError as error:
+            grade = Grade.missing("failed", str(error), grader)
+        status = "failed" if any(score.status == "failed" for score in grade.scores.values()) else "scored"
+        data = GRADE.dump_python(grade, mode="json")
+        self.records.keep_grade(call_id, GradeRow(2 * number - 1, grader, data, status))
+        return grade
+
+    def grades(self, call_id: str) -> dict[int, Grade]:
+        """The grades kept for a call, by number of the reply."""
+        rows = self.records.grades(call_id)
+        return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in rows}
+
+    def finish(self, call_id: str) -> Call:
+        """The trainee hangs up, or looks at the report of a call that has ended by itself."""
+        call = self.call(call_id)
+        if call.ending is None:
+            self.records.end_call(call_id, outcome(call.persona, call.state) if call.exchanges else "unresolved")
+        return self.call(call_id)
+
+    def _received(self, call: Call, text: str) -> str:
+        clean = "".join(
+            char for char in unicodedata.normalize("NFC", text) if char in "\n\t" or unicodedata.category(char) != "Cc"
+        ).strip()
+        if not clean:
+            raise Rejected("say something to the customer first; to stay silent on purpose, send ……")
+        if len(clean) > LONGEST_REPLY:
+            raise Rejected(
+                f"that is {len(clean):,} characters; a reply on the phone has at most {LONGEST_REPLY:,}. Shorten it"
+            )
+        account = call.persona.account
+        case = account.model_dump_json() if account else ""
+        return redact(clean, case + "".join(turn.text for turn in call.turns))
+
+    def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
+        """What bears on this reply: the account, the entries that the persona names, and what search finds."""
+        persona = call.persona
+        named = [part.told for _, condition in persona.conditions() for part in condition.parts() if part.told]
+        ids = [name for name in dict.fromkeys((*persona.grading.entries, *named)) if not name.startswith("account.")]
+        heard = call.turns[-1].text if call.turns else ""
+        for query in (reply, heard):
+            if query and not is_silent(query):
+                found = self.knowledge.search(
+                    query[:300], language=persona.language, audience=("public", "internal"), limit=SEARCHED
+                )
+                ids.extend(hit.entry.id for hit in found.hits)
+        entries = self.knowledge.entries_by_id()
+        known = [entries[name].evidence() for name in dict.fromkeys(ids) if name in entries]
+        return (*persona.account_evidence(), *known)
+
+    def _keep(self, call: Call, each: Exchanged) -> None:
+        trainee = TurnRow(
+            speaker="trainee",
+            text=each.reply.text,
+            detail={
+                "reading": READING.dump_python(each.reading, mode="json"),
+                "before": STATE.dump_python(each.before, mode="json"),
+                "evidence": EVIDENCE.dump_python(each.evidence, mode="json"),
+            },
+            seconds=each.seconds,
+        )
+        customer = TurnRow(
+            speaker="customer",
+            text=each.answer.text,
+            gloss=each.answer.gloss,
+            act=each.directive.act,
+            detail={
+                "directive": DIRECTIVE.dump_python(each.directive, mode="json"),
+                "after": STATE.dump_python(each.after, mode="json"),
+                **each.detail,
+            },
+            seconds=each.detail["took"],
+        )
+        self.records.keep_turns(call.id, 2 * each.number - 1, [trainee, customer], ending=each.after.ending)
+
+
+def is_silent(text: str) -> bool:
+    """Whether a reply holds no word at all, such as `……`."""
+    return text.strip() == SILENCE or not any(char.isalnum() for char in text)
+
+
+def _exchanged(number: int, reply: TurnRow, answer: TurnRow) -> Exchanged:
+    extra = {name: value for name, value in answer.detail.items() if name not in ("directive", "after")}
+    return Exchanged(
+        number=number,
+        reply=Turn("trainee", reply.text),
+        answer=Turn("customer", answer.text, answer.gloss, answer.act),
+        reading=READING.validate_python(reply.detail["reading"]),
+        directive=DIRECTIVE.validate_python(answer.detail["directive"]),
+        before=STATE.validate_python(reply.detail["before"]),
+        after=STATE.validate_python(answer.detail["after"]),
+        evidence=EVIDENCE.validate_python(reply.detail["evidence"]),
+        detail=extra,
+        seconds=reply.seconds,
+    )
