@@ -130,11 +130,7 @@ class Room:
 
     def call(self, call_id: str) -> Call:
         """The call as it was last kept. Raises Rejected for an unknown one."""
-        row = self.records.call(call_id)
-        persona = Persona.model_validate_json(row.persona_yaml)
-        turns = self.records.turns(call_id)
-        pairs = zip(turns[::2], turns[1::2], strict=True)
-        return Call(row, persona, tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1)))
+        return kept_call(self.records, call_id)
 
     def say(self, call_id: str, text: str, seconds: float | None = None) -> Iterator[str | Kept]:
         """The trainee says `text`: yields the customer's words piece by piece, then `Kept`.
@@ -199,8 +195,7 @@ class Room:
 
     def grades(self, call_id: str) -> dict[int, Grade]:
         """The grades kept for a call, by number of the reply."""
-        rows = self.records.grades(call_id)
-        return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in rows}
+        return kept_grades(self.records, call_id)
 
     def finish(self, call_id: str) -> Call:
         """The trainee hangs up, or looks at the report of a call that has ended by itself."""
@@ -263,6 +258,20 @@ class Room:
             seconds=each.detail["took"],
         )
         self.records.keep_turns(call.id, 2 * each.number - 1, [trainee, customer], ending=each.after.ending)
+
+
+def kept_call(records: Records, call_id: str) -> Call:
+    """A call as the records hold it; needs no room and no models. Raises Rejected for an unknown one."""
+    row = records.call(call_id)
+    turns = records.turns(call_id)
+    pairs = zip(turns[::2], turns[1::2], strict=True)
+    exchanges = tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1))
+    return Call(row, Persona.model_validate_json(row.persona_yaml), exchanges)
+
+
+def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:
+    """The grades kept for a call, by number of the reply; of several graders the latest."""
+    return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in records.grades(call_id)}
 
 
 def is_silent(text: str) -> bool:

@@ -1,0 +1,77 @@
+"""From settings to live objects: the only module that knows which concrete class stands behind which setting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from roleplay.customer import Customer
+from roleplay.grading import BundledGrader, Grader, ModelGrader
+from roleplay.knowledge.embedding import Embedder, load_embedder
+from roleplay.knowledge.search import Knowledge
+from roleplay.knowledge.store import open_knowledge
+from roleplay.models import LanguageModel
+from roleplay.models.making import make_model
+from roleplay.persona import Library, load_library
+from roleplay.reader import Reader, load_reader
+from roleplay.records import Records
+from roleplay.room import Room
+from roleplay.settings import Settings
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+
+def build_room(settings: Settings, progress: Progress = log.info) -> Room:
+    """Everything that a call needs, made once and shared. `progress` is told of each long step.
+
+    Raises Unavailable or FileFault when a part cannot be had; nothing falls back in silence.
+    """
+    progress("opening the knowledge base")
+    embedder = build_embedder(settings)
+    knowledge = build_knowledge(settings, embedder, progress)
+    progress(f"loading the customer: {settings.model}")
+    customer = Customer(build_model(settings, settings.model, settings.answer_timeout), settings.customer_way)
+    progress(f"loading the grader: {settings.grader}")
+    reader = build_reader(settings, embedder)
+    grader = build_grader(settings)
+    return Room(
+        lambda: build_library(settings, knowledge), knowledge, reader, customer, grader, Records(settings.database_url)
+    )
+
+
+def build_embedder(settings: Settings) -> Embedder:
+    return load_embedder(settings.embedder)
+
+
+def build_knowledge(settings: Settings, embedder: Embedder, progress: Progress = log.info) -> Knowledge:
+    """The knowledge base, indexed anew when its files, the embedder or the settings have changed."""
+    return open_knowledge(
+        settings.knowledge, settings.data / "knowledge", embedder, server=settings.chroma or None, progress=progress
+    )
+
+
+def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Library:
+    """All personas, read afresh, so that a file saved now is there now."""
+    return load_library(settings.personas, None if knowledge is None else knowledge.entries_by_id())
+
+
+def build_reader(settings: Settings, embedder: Embedder) -> Reader:
+    return load_reader(embedder, settings.standards or None)
+
+
+def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
+    return make_model(
+        spec,
+        device=settings.device,
+        dtype=settings.dtype,
+        timeout=timeout,
+        api_key=settings.api_key.get_secret_value() or None,
+    )
+
+
+def build_grader(settings: Settings) -> Grader:
+    """The grader that the settings name; the bundled one needs no language model."""
+    if settings.grader == "bundled":
+        return BundledGrader.load()
+    return ModelGrader(build_model(settings, settings.grader, settings.grade_timeout))
