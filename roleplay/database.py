@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +53,16 @@ def open_database(url: str) -> Engine:
         with once.begin() as connection:
             _bring_up_to_date(connection)
         return _engine(where)
+
+
+def empty_log(engine: Engine) -> None:
+    """Copy SQLite's write-ahead log into the file and empty it, since deleted words still stand there.
+
+    While another program is reading, what it reads stays until the next time.
+    """
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:  # no transaction may be open for this
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

@@ -15,6 +15,14 @@ import os
 N, R, P = 2**15, 8, 3
 
 
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+# For a name that does not exist: no password proves it, and finding that out takes as long as for one that does.
+NOBODY = f"scrypt${N}${R}${P}${_text(bytes(16))}${_text(bytes(32))}"
+
+
 def hash_password(password: str) -> str:
     """What to keep: scheme, parameters, salt and key, in one text."""
     salt = os.urandom(16)
@@ -31,7 +39,3 @@ def proves(password: str, kept: str) -> bool:
 def _key(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     # OpenSSL refuses more than 32 MB unless told; the work itself needs 128 * r * n bytes and a little.
     return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * r * n, dklen=32)
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

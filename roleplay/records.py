@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, get_args
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from roleplay import tables
-from roleplay.database import open_database, world
+from roleplay.database import empty_log, open_database, world
 from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
-from roleplay.passwords import hash_password, proves
+from roleplay.passwords import NOBODY, hash_password, proves
 
 Mode = Literal["practice", "exam"]
 Role = Literal["trainee", "trainer", "evaluator"]
@@ -96,8 +96,6 @@ class Records:
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self._insert_or_replace = dialect.insert
-        # The same work for a name that does not exist, so that the answer's time tells nothing.
-        self._nobody = hash_password("nobody")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -167,7 +165,7 @@ class Records:
         with world():
             with self._engine.begin() as connection:
                 gone = connection.execute(delete(tables.calls).where(tables.calls.c.ended_at < before)).rowcount
-            self._empty_log()
+            empty_log(self._engine)
         return gone
 
     # Grades
@@ -227,7 +225,7 @@ class Records:
         query = select(tables.users.c.role, tables.users.c.password_hash).where(tables.users.c.name == name)
         with world(), self._reading() as connection:
             found = connection.execute(query).one_or_none()
-        proven = proves(password, found.password_hash if found else self._nobody)
+        proven = proves(password, found.password_hash if found else NOBODY)
         return found.role if found and proven else None
 
     def delete_person(self, name: str) -> int:
@@ -236,7 +234,7 @@ class Records:
             with self._engine.begin() as connection:
                 connection.execute(delete(tables.users).where(tables.users.c.name == name))
                 gone = connection.execute(delete(tables.calls).where(tables.calls.c.trainee == name)).rowcount
-            self._empty_log()
+            empty_log(self._engine)
         return gone
 
     # What the methods above share
@@ -254,12 +252,6 @@ class Records:
         if row is None:
             raise Rejected(f"there is no call {call_id}")
         return _made(CallRow, row)
-
-    def _empty_log(self) -> None:
-        """What was deleted still stands in SQLite's write-ahead log until that is copied over and emptied."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
 def _end(connection: Connection, call_id: str, ending: Ending) -> None:
