@@ -25,7 +25,7 @@ CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]")
 ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
 FINISHED = re.compile(r"[。！？…～~!?.”’』」）)]$")
-SECRET_RUN = {"zh-CN": 7, "en": 24}  # so many characters in a row are no accident
+SECRET_RUN = {"zh-CN": 8, "en": 24}  # so many characters in a row are no accident
 # Kinds of quantities that a made-up line gives away; counts such as 一句话 are ordinary speech.
 Source = Literal["own", "corpus", "model"]
 TELLING = ("money", "data", "speed", "duration", "date", "percent", "code", "plan")
@@ -101,25 +101,25 @@ def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = Fa
     Lines written by hand are in the dialect that their author gave them, and the numbers in the persona's
     own wordings are right unless a secret explains them. `again`: the line repeats something on purpose.
     """
-    agent, machine = _patterns()
+    _, machine = _patterns()
     text = line.strip()
     if not text or ODD.search(text) or not (CJK.search(text) or LATIN.search(text) or text == SILENCE):
         return Strike("garbage", text[:40])
     if found := machine.search(text):
         return Strike("machine", found[0])
-    if found := agent[ledger.language].search(text):
-        return Strike("role_flip", found[0])
+    if agent_words := role_flip(text, ledger.language):
+        return Strike("role_flip", agent_words)
     if not _right_language(text, ledger.language):
         return Strike("language")
     if len(text) > ledger.max_chars:
         return Strike("too_long", str(len(text)))
     if not FINISHED.search(text):
         return Strike("unfinished", text[-6:])
-    if leaked := _leak(text, ledger):
+    if leaked := leak(text, ledger):
         return Strike("leak", leaked)
-    if number := _unsupported(text, ledger, source == "own"):
+    if number := unsupported(text, ledger, source == "own"):
         return Strike("unsupported", number)
-    if not again and (same := _repeats(text, ledger)):
+    if not again and (same := repeats(text, ledger)):
         return Strike("repetition", same)
     if (
         source == "model"
@@ -138,11 +138,18 @@ def _right_language(text: str, language: str) -> bool:
     return chinese * 3 >= latin
 
 
-def _lacks_dialect(text: str, ledger: Ledger) -> bool:
+def role_flip(text: str, language: str) -> str:
+    """The words in which an agent speaks instead of a customer, or nothing."""
+    found = _patterns()[0][language].search(text)
+    return found[0] if found else ""
+
+
+def lacks_dialect(text: str, ledger: Ledger) -> bool:
+    """Whether a line of some length holds none of the words by which this customer's dialect is heard."""
     return bool(ledger.markers) and len(text) > 6 and not any(word in text.lower() for word in ledger.markers)
 
 
-def _leak(text: str, ledger: Ledger) -> str:
+def leak(text: str, ledger: Ledger) -> str:
     """A run of characters that stands in a secret text and nowhere in what is open."""
     size = SECRET_RUN[ledger.language]
     runs = {text[start : start + size] for start in range(len(text) - size + 1)}
@@ -153,7 +160,7 @@ def _leak(text: str, ledger: Ledger) -> str:
     return ""
 
 
-def _unsupported(text: str, ledger: Ledger, own: bool) -> str:
+def unsupported(text: str, ledger: Ledger, own: bool) -> str:
     """A telling quantity that nothing open supports; for own wordings, one that only a secret explains."""
     there = [quantity for quantity in quantities(text) if quantity.kind in TELLING]
     if not there:
@@ -168,7 +175,8 @@ def _unsupported(text: str, ledger: Ledger, own: bool) -> str:
     return ""
 
 
-def _repeats(text: str, ledger: Ledger) -> str:
+def repeats(text: str, ledger: Ledger) -> str:
+    """The earlier line, or the trainee's last words, that this line says again nearly word for word."""
     for earlier in ledger.said:
         if earlier == text or (len(text) > 4 and fuzz.ratio(text, earlier) >= 80):
             return earlier
