@@ -1,6 +1,6 @@
 """Passwords as they are kept: never themselves, only what proves them.
 
-scrypt comes with Python, needs 32 MB and some 0.2 seconds for each guess, and so makes guessing from a
+scrypt comes with Python, needs 32 MB and about half a second for each guess, and so makes guessing from a
 stolen database slow. Argon2 would be as good, for one more library. The parameters stand in each hash,
 so that they can be raised later without making older ones useless.
 """

@@ -221,7 +221,7 @@ class Records:
                 raise Rejected(f"there is no user {name}")
 
     def check_user(self, name: str, password: str) -> Role | None:
-        """The role of whoever proves to be `name`, else None; takes some 0.2 seconds either way."""
+        """The role of whoever proves to be `name`, else None; takes about half a second either way."""
         query = select(tables.users.c.role, tables.users.c.password_hash).where(tables.users.c.name == name)
         with world(), self._reading() as connection:
             found = connection.execute(query).one_or_none()
