@@ -1,0 +1,280 @@
+import itertools
+import threading
+import time
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from roleplay.errors import FileFault, Rejected, Unavailable
+from roleplay.models import Sampling
+from roleplay.models.making import make_model
+from roleplay.models.transformers_model import TransformersModel
+from roleplay.models.visible import opened_thinking, shown_pieces, visible
+
+TEMPLATE = (
+    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + TEMPLATE
+GREEDY = Sampling(max_tokens=24, temperature=0.0)
+CHAT = [{"role": "system", "content": "你是客户 Wang"}, {"role": "user", "content": "您好，请问有什么可以帮您？"}]
+
+
+def _tokenizer(template: str) -> PreTrainedTokenizerFast:
+    specials = ["<|end|>", "<|unknown|>", "<|system|>", "<|user|>", "<|assistant|>"]
+    letters = sorted({*map(chr, range(32, 127)), *"你是客户您好，请问有什么可以帮您？话费多了的我再见\n"})
+    vocab = {name: index for index, name in enumerate([*specials, *letters])}
+    made = Tokenizer(models.WordLevel(vocab, unk_token="<|unknown|>"))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.Split("", behavior="isolated"), decoders.Fuse()
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|end|>", extra_special_tokens=specials[2:])
+    wrapped.chat_template = template
+    return wrapped
+
+
+def _save(folder, template=TEMPLATE, kind="llama"):
+    torch.manual_seed(3)
+    tokenizer = _tokenizer(template)
+    sizes = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    ends = {"eos_token_id": 0, "bos_token_id": None, "pad_token_id": 0, "initializer_range": 0.4}
+    config = {"llama": LlamaConfig, "qwen3": Qwen3Config}[kind](**sizes, **heads, **ends)
+    {"llama": LlamaForCausalLM, "qwen3": Qwen3ForCausalLM}[kind](config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Folders of small real models with random weights, by kind."""
+    return {kind: _save(tmp_path_factory.mktemp(kind), kind=kind) for kind in ("llama", "qwen3")}
+
+
+def _said(model, messages, sampling=GREEDY):
+    return "".join(model.stream(messages, sampling))
+
+
+def _plain_generation(folder, messages, tokens):
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    ids = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
+    out = model.generate(ids, do_sample=False, max_new_tokens=tokens)[0, ids.shape[1] :]
+    return tokenizer.decode(out, skip_special_tokens=True).lstrip()
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_a_greedy_stream_says_what_plain_generation_says(tiny, kind):
+    said = _said(TransformersModel(str(tiny[kind])), CHAT)
+    assert said and said == _plain_generation(tiny[kind], CHAT, GREEDY.max_tokens)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_a_reused_cache_changes_nothing(tiny, kind):
+    model, calls = TransformersModel(str(tiny[kind])), []
+    run = model._forward
+    model._forward = lambda ids, cache: calls.append(len(ids)) or run(ids, cache)
+    chat = list(CHAT)
+    for heard in ("话费多了？", "hello there", "好的 you"):
+        said = _said(model, chat)
+        assert said == _said(TransformersModel(str(tiny[kind])), chat)
+        chat += [{"role": "assistant", "content": said}, {"role": "user", "content": heard}]
+    prefills = [size for size in calls if size > 1]
+    assert len(prefills) == 3 and sum(prefills) < len(model._tokens(model._loaded.render(chat)))
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_weighing_equals_the_plain_sum_of_log_probabilities(tiny, kind):
+    options = ["好", "hello there", "您好，有什么", "1", *(f"you {n}" * (n % 5 + 1) for n in range(40))]
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny[kind]), AutoTokenizer.from_pretrained(tiny[kind])
+    prompt = tokenizer.apply_chat_template(CHAT, tokenize=False, add_generation_prompt=True)
+    plain = []
+    for option in options:
+        before = tokenizer(prompt, add_special_tokens=False).input_ids
+        ids = torch.tensor([before + tokenizer(option, add_special_tokens=False).input_ids + [0]])
+        with torch.inference_mode():
+            logs = model(ids).logits.log_softmax(-1)[0, :-1].gather(-1, ids[0, 1:, None])[:, 0]
+        plain.append(float(logs[len(before) - 1 :].sum()))
+    ours = TransformersModel(str(tiny[kind]))
+    assert ours.weigh(CHAT, options) == pytest.approx(plain, abs=1e-3)
+    _said(ours, CHAT)
+    assert ours.weigh(CHAT, options) == pytest.approx(plain, abs=1e-3)  # also from a cache that holds the whole prompt
+
+
+def test_the_same_seed_says_the_same_and_leaves_the_global_chance_alone(tiny):
+    model = TransformersModel(str(tiny["llama"]))
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (_said(model, CHAT, Sampling(temperature=1.0, seed=seed)) for seed in (1, 1, 2))
+    assert first == again != other
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_template_without_system_role_gets_it_in_the_first_user_message(tmp_path, caplog):
+    caplog.set_level("INFO")
+    model = TransformersModel(str(_save(tmp_path, NO_SYSTEM)))
+    prompt = model._loaded.render(CHAT)
+    assert prompt == "<|user|>你是客户 Wang\n\n您好，请问有什么可以帮您？<|end|><|assistant|>"
+    assert "first user message" in caplog.text
+
+
+def test_a_model_without_a_template_gets_a_plain_form_and_stops_at_the_next_speaker(tmp_path):
+    folder = _save(tmp_path, None)
+    model = TransformersModel(str(folder))
+    assert model._loaded.render(CHAT) == "你是客户 Wang\nUser: 您好，请问有什么可以帮您？\nAssistant:"
+    assert model._loaded.stop == ("\nUser:",)
+    assert isinstance(_said(model, CHAT), str) and model.weigh(CHAT, ["好", "no"])[0] < 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_thinking_is_stripped_however_the_pieces_are_cut(size):
+    raw = "<think>He is\nangry</think>\n\n您好，<thinking>x</thinking>再见 < 3 <b>"
+    pieces = ["".join(piece) for piece in itertools.batched(raw, size)] if hasattr(itertools, "batched") else [
+        raw[start : start + size] for start in range(0, len(raw), size)
+    ]  # fmt: skip
+    assert "".join(shown_pieces(pieces, "m")) == "您好，再见 < 3 <b>"
+    assert "".join(shown_pieces(["plan</think>\n", "好的"], "m", opened=opened_thinking("…<think>\n"))) == "好的"
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_nothing_from_a_stop_string_on_is_shown(size):
+    raw = "hello there\nUser: more"
+    pieces = [raw[start : start + size] for start in range(0, len(raw), size)]
+    assert "".join(shown_pieces(pieces, "m", ("\nUser:",))) == "hello there"
+    assert visible("hello\nUs", ("\nUser:",)) == ("hello", False)
+
+
+def test_an_answer_of_thoughts_alone_is_an_error():
+    with pytest.raises(Unavailable, match="thinking"):
+        list(shown_pieces(["<think>on and on"], "m"))
+
+
+def test_a_failing_generation_is_told_and_the_next_one_runs(tiny):
+    model = TransformersModel(str(tiny["llama"]))
+    good, expected = model._forward, _said(model, CHAT)
+
+    def breaks(ids, cache):
+        if len(ids) == 1:
+            raise RuntimeError("out of memory")
+        return good(ids, cache)
+
+    model._forward = breaks
+    with pytest.raises(Unavailable, match="out of memory"):
+        _said(model, [*CHAT[:1], {"role": "user", "content": "other"}])
+    model._forward = good
+    assert _said(model, CHAT) == expected
+
+
+def test_a_reader_who_goes_away_stops_the_generation(tiny):
+    model, run = TransformersModel(str(tiny["llama"])), 0
+    good = model._forward
+
+    def slow(ids, cache):
+        nonlocal run
+        run += 1
+        time.sleep(0.02)
+        return good(ids, cache)
+
+    model._forward = slow
+    stream = model.stream(CHAT, Sampling(max_tokens=500, temperature=0.0))
+    next(stream)
+    stream.close()
+    with model._lock:  # the worker lets go of it within a token
+        after = run
+    time.sleep(0.1)
+    assert run == after < 100
+
+
+def test_a_model_slower_than_its_limit_is_unavailable(tiny):
+    model = TransformersModel(str(tiny["llama"]), timeout=0.05)
+    with model._lock, pytest.raises(Unavailable, match=r"0\.05 seconds"):
+        _said(model, CHAT)
+    with model._lock, pytest.raises(Unavailable, match=r"0\.05 seconds"):
+        model.weigh(CHAT, ["a"])
+
+
+def test_two_callers_at_once_get_what_each_would_get_alone(tiny):
+    model, chats = (
+        TransformersModel(str(tiny["llama"])),
+        [[*CHAT[:1], {"role": "user", "content": t}] for t in "ab好您"],
+    )
+    alone, said = [_said(model, chat) for chat in chats], [""] * len(chats)
+
+    def run(place):
+        said[place] = _said(model, chats[place])
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(chats))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == alone
+
+
+def test_a_fingerprint_changes_with_the_weights(tiny, tmp_path):
+    assert TransformersModel(str(tiny["llama"])).fingerprint != TransformersModel(str(tiny["qwen3"])).fingerprint
+
+
+def test_missing_and_broken_models_say_what_to_do(tiny, tmp_path):
+    with pytest.raises(Unavailable, match=r"config\.json is missing"):
+        make_model(f"hf:{tmp_path}")
+    folder = _save(tmp_path / "broken")
+    (folder / "model.safetensors").write_bytes(b"\0" * 100)
+    with pytest.raises(Unavailable, match="cannot be loaded"):
+        make_model(f"hf:{folder}")
+    with pytest.raises(Unavailable, match="no-such-model"):
+        make_model("hf:nobody/no-such-model")
+
+
+def test_weights_that_lack_a_part_are_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = _save(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("model.layers.1.mlp.up_proj.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(Unavailable, match="lack"):
+        make_model(f"hf:{folder}")
+
+
+@pytest.mark.parametrize("spec", ["", "gpt", "hf:", "openai:localhost", "openai:http://127.0.0.1:1/v1", "scripted:"])
+def test_a_wrong_spec_is_told_what_would_do(spec):
+    with pytest.raises(Rejected, match="openai:http"):
+        make_model(spec)
+
+
+def test_a_small_model_does_not_write_unless_told_to(tiny):
+    assert not make_model(f"hf:{tiny['llama']}").writes
+    assert make_model(f"hf:{tiny['llama']}", writes=True, dtype="bfloat16").writes
+    with pytest.raises(Rejected, match="float32"):
+        make_model(f"hf:{tiny['llama']}", dtype="int3")
+
+
+def test_a_script_answers_in_order_or_by_what_was_said(tmp_path):
+    ordered = tmp_path / "list.yaml"
+    ordered.write_text("- 你好\n- bye\n", "utf-8")
+    model = make_model(f"scripted:{ordered}")
+    assert [_said(model, CHAT), _said(model, CHAT)] == ["你好", "bye"]
+    assert len(model.asked) == 2 and model.asked[0].messages == tuple(CHAT)
+    with pytest.raises(Unavailable, match="used up"):
+        _said(model, CHAT)
+    keyed = tmp_path / "keyed.yaml"
+    keyed.write_text("帮您: [一, 二]\n'.': other\n", "utf-8")
+    model = make_model(f"scripted:{keyed}")
+    assert [_said(model, CHAT) for _ in range(3)] == ["一", "二", "二"]
+    assert model.weigh([{"role": "user", "content": "x"}], ["other", "b"])[0] > -0.2
+
+
+def test_a_wrong_script_names_the_line(tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("- good\n- 5\n", "utf-8")
+    with pytest.raises(FileFault, match="line 2"):
+        make_model(f"scripted:{path}")
