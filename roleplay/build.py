@@ -53,7 +53,7 @@ def build_knowledge(settings: Settings, embedder: Embedder, progress: Progress =
 
 def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Library:
     """All personas, read afresh, so that a file saved now is there now."""
-    return load_library(settings.personas, None if knowledge is None else knowledge.entries_by_id())
+    return load_library(settings.personas, None if knowledge is None else [entry.id for entry in knowledge.entries()])
 
 
 def build_reader(settings: Settings, embedder: Embedder) -> Reader:
@@ -63,8 +63,8 @@ def build_reader(settings: Settings, embedder: Embedder) -> Reader:
 def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
     return make_model(
         spec,
-        device=settings.device,
-        dtype=settings.dtype,
+        device=None if settings.device == "auto" else settings.device,
+        dtype=None if settings.dtype == "auto" else settings.dtype,
         timeout=timeout,
         api_key=settings.api_key.get_secret_value() or None,
     )

@@ -15,7 +15,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from roleplay.dialogue import SILENCE
-from roleplay.facts import quantities
+from roleplay.facts import Quantity, quantities
 from roleplay.persona import Persona
 from roleplay.prompts import FOLDER
 from roleplay.state import State
@@ -24,7 +24,7 @@ from roleplay.yaml_files import read_yaml
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]")
 ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
-FINISHED = re.compile(r"[。！？…～~!?.”’』」）)]$")
+FINISHED = re.compile(r"""[。！？…～~!?.”’』」）)\]—"']$""")
 SECRET_RUN = {"zh-CN": 8, "en": 24}  # so many characters in a row are no accident
 # Kinds of quantities that a made-up line gives away; counts such as 一句话 are ordinary speech.
 Source = Literal["own", "corpus", "model"]
@@ -160,13 +160,19 @@ def leak(text: str, ledger: Ledger) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    """Of the ledger's texts, which stay the same for all proposals of a turn."""
+    return quantities(text)
+
+
 def unsupported(text: str, ledger: Ledger, own: bool) -> str:
     """A telling quantity that nothing open supports; for own wordings, one that only a secret explains."""
     there = [quantity for quantity in quantities(text) if quantity.kind in TELLING]
     if not there:
         return ""
-    known = quantities(ledger.open)
-    hidden = quantities("\n".join(ledger.untold)) if own else []
+    known = _quantities(ledger.open)
+    hidden = _quantities("\n".join(ledger.untold)) if own else ()
     for quantity in there:
         if any(quantity.agrees(other) for other in known):
             continue

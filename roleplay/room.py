@@ -107,6 +107,7 @@ class Room:
     ) -> None:
         self.library, self.knowledge, self.reader = library, knowledge, reader
         self.customer, self.grader, self.records = customer, grader, records
+        self._entries = {entry.id: entry for entry in knowledge.entries()}
 
     def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
         """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""
@@ -230,8 +231,7 @@ class Room:
                     query[:300], language=persona.language, audience=("public", "internal"), limit=SEARCHED
                 )
                 ids.extend(hit.entry.id for hit in found.hits)
-        entries = self.knowledge.entries_by_id()
-        known = [entries[name].evidence() for name in dict.fromkeys(ids) if name in entries]
+        known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
         return (*persona.account_evidence(), *known)
 
     def _keep(self, call: Call, each: Exchanged) -> None:

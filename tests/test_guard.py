@@ -1,0 +1,89 @@
+"""The guard strikes out what a customer must not say, and lets ordinary lines through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from roleplay.guard import Ledger, ledger, strike
+from roleplay.lines import corpus_lines
+from roleplay.persona import load_library
+from roleplay.state import start
+
+LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
+ANGRY = LIBRARY.personas["zh-deduction-video-pack"]
+SICHUAN = LIBRARY.personas["zh-sichuan-data-gone"]
+ENGLISH = LIBRARY.personas["en-roaming-bill"]
+
+
+def now(persona=ANGRY, tell=(), said=(), heard=("您好，请讲。",)) -> Ledger:
+    return ledger(persona, start(persona), tell, said, heard)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("请问还有什么可以帮您的吗？", "role_flip"),
+        ("感谢您的来电。", "role_flip"),
+        ("我这就为您办理退订。", "role_flip"),
+        ("客户：我要退钱。", "machine"),
+        ("**退钱**！", "machine"),
+        ("作为一个AI语言模型，我不能回答。", "machine"),
+        ("I want my money back right now, okay?", "language"),
+        ("退我一百二十块钱！", "unsupported"),
+        ("退钱", "unfinished"),
+        ("", "garbage"),
+        ("\ufffd\ufffd退钱。", "garbage"),
+        ("你们" + "真是" * 40 + "！", "too_long"),
+        ("三个月前服务区有个小伙子帮我装过导航。", "leak"),
+        ("已经连着扣了三个月了。", "leak"),
+    ],
+)
+def test_a_line_that_a_customer_must_not_say_is_struck_out(line, reason):
+    assert strike(line, now()).reason == reason
+
+
+@pytest.mark.parametrize("line", ["到底退不退？", "每个月扣我十五块，凭啥？", "行吧，你说。", "一句话，退钱！"])
+def test_an_ordinary_line_passes(line):
+    assert strike(line, now(tell=("amount",))) is None
+
+
+def test_a_fact_that_is_due_is_no_leak():
+    assert strike("已经连着扣了三个月了。", now(tell=("months",))) is None
+
+
+def test_a_canary_in_the_grading_block_never_passes():
+    canary = "暗号芝麻开门七八九"
+    answer = ANGRY.grading.model_answers[0].model_copy(update={"text": f"您好，{canary}。"})
+    planted = ANGRY.model_copy(update={"grading": ANGRY.grading.model_copy(update={"model_answers": (answer,)})})
+    assert strike(f"听说{canary}。", now(planted)).reason == "leak"
+    assert strike(f"听说{canary}。", now()) is None
+
+
+def test_its_own_earlier_line_and_the_trainees_words_are_not_said_again():
+    said = ("那我这钱到底退不退啊？",)
+    assert strike("那我这钱到底退不退？", now(said=said)).reason == "repetition"
+    assert strike("那我这钱到底退不退？", now(said=said), again=True) is None
+    assert strike("请您先不要着急好吗？", now(heard=("请您先不要着急，好吗？",))) is not None
+
+
+def test_a_sample_without_dialect_does_not_pass_for_a_strong_dialect():
+    assert strike("你们到底什么时候给我弄好？", now(SICHUAN)).reason == "dialect"
+    assert strike("你们到底好久给我搞巴适嘛？", now(SICHUAN)) is None
+    standard = replace(start(SICHUAN), standard=True)
+    assert strike("你们到底什么时候给我弄好？", ledger(SICHUAN, standard, (), (), ("好",))) is None
+
+
+def test_english_customers_speak_english_and_never_like_an_agent():
+    assert strike("Is there anything else I can help you with?", now(ENGLISH)).reason == "role_flip"
+    assert strike("这是什么意思？", now(ENGLISH)).reason == "language"
+    assert strike("You owe me £950, that's all I know.", now(ENGLISH)).reason == "unsupported"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_hardly_any_hand_written_line_is_taken_for_an_agents(language):
+    lines = corpus_lines(language)
+    struck = [line.text for line in lines if strike(line.text, Ledger(language, line.text, (), (), (), "", 400))]
+    assert len(struck) / len(lines) < 0.01, struck
