@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
 	  echo "Name another one: make install PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); } || { \
+	@test -x $(BIN)/pip || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); } || { \
 	  echo "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the program and its tests' tools into $(VENV): about 2 GB on disk, 2 to 5 minutes ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
@@ -54,9 +54,9 @@ format: install
 	@$(BIN)/ruff format .
 
 train: install
-	@echo "The bundled models are made by the recipes in roleplay/training/, from the texts in its corpus/."
-	@echo "Each is a program of its own with --help; docs/training.md has the order, times and measured quality."
-	@ls roleplay/training/*.py
+	@echo "The bundled models are made from the texts in roleplay/training/corpus/, each by a recipe of its own:"
+	@for recipe in embedder reader customer; do echo "  $(BIN)/python -m roleplay.training.$$recipe --help"; done
+	@echo "How long each takes and how good it became stands in its card, roleplay/bundled/*/README.md."
 
 # Torch's local label (+cpu) is cut, so that the pin fits the wheels of every source.
 constraints: install

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from roleplay.errors import FileFault, Rejected
 from roleplay.settings import Settings, data_folder, load_settings
@@ -112,8 +114,28 @@ def test_secrets_are_shown_neither_in_the_settings_nor_in_an_error(monkeypatch):
     assert "postgresql://" in str(caught.value)
 
 
-def test_every_setting_says_what_would_do():
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+DEFAULTS = {  # of those that are worked out when they are needed
+    "personas": "`personas` in the working folder, else the shipped ones",
+    "knowledge": "`knowledge_base` in the working folder, else the shipped one",
+    "data": "`~/.local/share/roleplay`, or where the system keeps a user's data",
+}
+
+
+def settings_table() -> str:
+    """The table of docs/settings.md, made from the settings themselves."""
+    rows = ["| Setting | Variable | Default | What it is, and what will do |", "| --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default() if name not in DEFAULTS else None
+        plain = default.get_secret_value() if isinstance(default, SecretStr) else default
+        shown = DEFAULTS.get(name) or (f"`{plain}`" if plain not in ("", ()) else "none")
+        about = (field.description or "").replace("|", "\\|").replace(repr(os.pathsep), "`:`")
+        rows.append(f"| `{name}` | `ROLEPLAY_{name.upper()}` | {shown} | {about} |")
+    return "\n".join(rows)
+
+
+def test_the_page_about_settings_names_every_one_as_it_is():
+    page = Path(__file__).parent.parent / "docs" / "settings.md"
+    assert settings_table() in page.read_text(encoding="utf-8"), f"put this into {page}:\n{settings_table()}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folder has another place on other systems")
