@@ -56,22 +56,34 @@ PATIENCE_LOST = {
     "rude": 2.0, "blame": 1.0, "dismiss": 1.0, "argue": 0.7, "off_topic": 0.8, "meta": 0.8, "silence": 1.0,
     "nothing_new": 0.6, "asked_again": 0.3, "filler": 0.3,
 }  # fmt: skip
+GOOD = 3.5  # empathy from which a reply counts as having taken up the feeling
+# An angry customer does not listen until the feeling is taken up: from anger 3.9 at difficulty 1, 2.7 at 5.
+LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
 OPERATORS = {"<=": operator.le, ">=": operator.ge}
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one reply of the trainee did, as far as conditions ask. `good`: it took up the feeling."""
+    """What one reply of the trainee did, as far as conditions ask.
+
+    `good`: it took up the feeling. `wrong`: it said something untrue. `lost`: the customer was too angry
+    to listen. What is wrong or lost counts for no condition.
+    """
 
     moves: tuple[str, ...]
     good: bool = False
     wrong: bool = False
+    lost: bool = False
     asked: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
     silent: bool = False
 
     def did(self, *moves: str) -> bool:
         return any(move in moves for move in self.moves)
+
+    @property
+    def counts(self) -> bool:
+        return not (self.wrong or self.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ class State:
         return self.done[-1]
 
     def ever(self, *moves: str) -> bool:
-        return any(done.did(*moves) and not done.wrong for done in self.done)
+        return any(done.did(*moves) and done.counts for done in self.done)
 
 
 def start(persona: Persona) -> State:
@@ -137,13 +149,13 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
     checks: list[bool] = []
     if condition.move is not None:
         moves = (condition.move,) if isinstance(condition.move, str) else condition.move
-        right = [each for each in done if each.did(*moves) and not each.wrong and (each.good or not condition.good)]
+        right = [each for each in done if each.did(*moves) and each.counts and (each.good or not condition.good)]
         checks.append(len(right) >= condition.times)
     if condition.asked is not None:
         checks.append(any(condition.asked in each.asked for each in done))
     if condition.told is not None:
         needed = set(condition.facts)
-        told = [fact for each in done for fact in each.told if fact.evidence_id == condition.told]
+        told = [fact for each in done if each.counts for fact in each.told if fact.evidence_id == condition.told]
         checks.append(bool(told) and needed <= {name for fact in told for name in fact.facts})
     if condition.feeling is not None:
         checks.extend(bounded(getattr(state.feeling, name), bound) for name, bound in condition.feeling.items())
@@ -173,7 +185,9 @@ def react(persona: Persona, state: State, reading: Reading, silent: bool = False
     asked = reading.asked
     if "verify" in moves and any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(dict.fromkeys((*asked, "identity")))
-    done = Done(moves, reading.estimates.empathy >= 3.5, bool(reading.contradicted), asked, reading.told, silent)
+    good = reading.estimates.empathy >= GOOD
+    lost = not good and state.feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
+    done = Done(moves, good, bool(reading.contradicted), lost, asked, reading.told, silent)
     causes = _causes(persona, state, done, reading.estimates.empathy)
     hostile = done.did(*HOSTILE)
     state = replace(
