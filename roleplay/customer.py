@@ -184,9 +184,8 @@ def _proposals(scene: Scene) -> list[Proposal]:
         return [Proposal(line, "own") for line in _telling(scene, directive)]
     own = wordings(persona, directive)
     named = directive.belief or directive.objection or directive.goal or directive.opening is not None
-    if directive.why == "does_not_know":
-        unknown = tuple(Line(text=text) for text in texts(persona.language)["unknown"])
-        own = own or (unknown if _plain(scene) else ())
+    if directive.why in ("does_not_know", "waits") and _plain(scene):
+        own = tuple(Line(text=text) for text in texts(persona.language)[directive.why])
     proposals = [Proposal(_standard(scene, line), "own") for line in own]
     if not named or len(proposals) < 2:
         slots = {fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts}

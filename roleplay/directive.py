@@ -116,6 +116,15 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
     return Directive(openings[number].act, "opening", tell=openings[number].tells, opening=number)
 
 
+def _consents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Outbound: asked whether it is convenient, a busy customer says so once, others agree."""
+    if persona.call.direction == "inbound" or not state.last.did("consent"):
+        return None
+    if {"busy", "agree_to_talk"} & set(state.acts):
+        return None
+    return Directive("busy" if persona.who.speech.temper == "busy" else "agree_to_talk", "asked_whether_convenient")
+
+
 def _limit(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     if state.turn < persona.call.ends.turn_limit:
         return None
@@ -194,9 +203,10 @@ def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | 
         if objection.id in state.broken:
             continue
         if objection.id not in raised:
-            return Directive("object", "objection", objection=objection.id) if _comes_up(objection, state) else None
-        again = state.last.did(*OFFER) and state.turn - raised[objection.id] == 1
-        return Directive("object", "objection_stands", objection=objection.id) if again else None
+            if _comes_up(objection, state):
+                return Directive("object", "objection", objection=objection.id)
+        elif state.last.did(*OFFER) and state.turn - raised[objection.id] == 1:
+            return Directive("object", "objection_stands", objection=objection.id)
     return None
 
 
@@ -256,6 +266,6 @@ def _open_goal(persona: Persona, state: State) -> str:
 
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
-    _breaks_off, _declines, _silence, _opens, _limit, _closed, _insulted, _language, _asked, _doubts, _objects,
+    _breaks_off, _declines, _silence, _opens, _limit, _closed, _consents, _insulted, _language, _asked, _doubts, _objects,
     _vents, _believes, _satisfied, _volunteers, _wants,
 )  # fmt: skip
