@@ -18,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.command import upgrade
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import NullPool, create_engine, insert, text
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import StatementError
 
 from roleplay import tables
@@ -355,14 +355,18 @@ def test_the_first_version_of_the_database_becomes_this_version_and_keeps_its_ca
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         upgrade(config, "0001")
-        first = tables.metadata.tables["calls"]
-        row = {name: getattr(CALL, name) for name in first.columns.keys() if hasattr(CALL, name)}  # noqa: SIM118
-        connection.execute(insert(first), row)
-        connection.execute(insert(tables.turns), {"call_id": "c1", "number": 1, "detail": {}, "at": CALL.started_at,
-                                                  "speaker": "trainee", "text": "喂", "gloss": ""})  # fmt: skip
+        connection.exec_driver_sql(
+            "INSERT INTO calls (id, trainee, persona_id, persona_hash, persona_yaml, language, direction, seed, mode,"
+            " knowledge_version, customer_model, grader_model, started_at) VALUES ('c1', '小林', 'zh-bill-angry', 'abc',"
+            " 'who: {}', 'zh-CN', 'inbound', 7, 'exam', 'k1', 'bundled x', 'bundled y', '2026-03-01 08:00:00.000000')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO turns (call_id, number, speaker, text, gloss, detail, at)"
+            " VALUES ('c1', 1, 'trainee', '喂', '', '{}', '2026-03-01 08:00:05.000000')"
+        )
     engine.dispose()
     records = Records(url)
-    assert records.call("c1") == CALL
+    assert records.call("c1").started_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
     assert [turn.text for turn in records.turns("c1")] == ["喂"]
     records.close()
     assert _differences(url) == []
