@@ -185,7 +185,8 @@ def _proposals(scene: Scene) -> list[Proposal]:
     own = wordings(persona, directive)
     named = directive.belief or directive.objection or directive.goal or directive.opening is not None
     if directive.why in ("does_not_know", "waits") and _plain(scene):
-        own = tuple(Line(text=text) for text in texts(persona.language)[directive.why])
+        general = tuple(Line(text=text) for text in texts(persona.language)[directive.why])
+        own = general if directive.why == "waits" else (*own, *general)
     proposals = [Proposal(_standard(scene, line), "own") for line in own]
     if not named or len(proposals) < 2:
         slots = {fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts}
