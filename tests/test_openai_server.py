@@ -152,8 +152,11 @@ def test_a_real_server_speaks_through_the_seam(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(program), "serve", str(folder), "--device", "cpu", "--port", str(port)]
-    log = (tmp_path / "log").open("w")
-    with subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stdout=log, stderr=log) as process:
+    quiet = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, env=quiet, stdout=log, stderr=log) as process,
+    ):
         try:
             for _ in range(100):
                 try:
