@@ -16,8 +16,11 @@ os.environ["ROLEPLAY_DATA"] = tempfile.mkdtemp(prefix="roleplay-tests-")
 
 import atexit
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from roleplay.records import Records
 
 atexit.register(shutil.rmtree, os.environ["ROLEPLAY_DATA"], ignore_errors=True)
 
@@ -51,3 +54,17 @@ def browser() -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The URL of a database of records that is not there yet."""
+    return f"sqlite:///{tmp_path / 'data' / 'records.db'}"
+
+
+@pytest.fixture
+def records(url: str) -> Iterator[Records]:
+    """Empty records, at `url`."""
+    opened = Records(url)
+    yield opened
+    opened.close()
