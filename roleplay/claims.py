@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from roleplay.clauses import Piece, clauses, is_question, sentences, topics
-from roleplay.dialogue import Evidence, Turn
+from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
 from roleplay.reading import Claim, Told, Verdict
@@ -58,6 +58,28 @@ def check(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()
         for clause in clauses(sentence):
             found.extend(_clause_claims(clause, asks, around, known, said))
     return tuple(found)
+
+
+_ASKS_FOR = (
+    (
+        "money",
+        re.compile(r"多少钱|几块|多少元|收费|费用|怎么收|价|贵|钱|how much|cost|price|charge|pay|fee", re.IGNORECASE),
+    ),
+    ("duration", re.compile(r"多久|什么时候|几天|几时|多长|哪天|how long|when|how soon", re.IGNORECASE)),
+    ("clock", re.compile(r"几点|什么时候|营业|what time|when|open", re.IGNORECASE)),
+    ("date", re.compile(r"哪天|几号|什么时候|when|which day|what day", re.IGNORECASE)),
+    ("when", re.compile(r"什么时候|多久|when|how soon", re.IGNORECASE)),
+    ("data", re.compile(r"多少流量|几个G|多少G|how much data|gig", re.IGNORECASE)),
+)
+
+
+def about_question(claim: Claim, exchange: Exchange) -> bool:
+    """Whether a claim is what the customer asked for, or the only thing that the reply states."""
+    heard = exchange.heard.text if exchange.heard else ""
+    kinds = {fact.kind for fact in quantities(claim.text)} or {"money"}
+    if any(kind in kinds and pattern.search(heard) for kind, pattern in _ASKS_FOR):
+        return True
+    return len(topics(claim.quote) & topics(heard)) >= 2 or claim.why == "polarity"
 
 
 def told(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()) -> tuple[Told, ...]:

@@ -77,6 +77,13 @@ def stem(word: str) -> str:
 def is_question(text: str) -> bool:
     """Whether a sentence asks: by its mark, its last particle or its form as a request."""
     text = text.strip("”’」\"' 　")
-    return bool(re.search(r"[？?]$|[吗呢么][。！!，,]*$|(?:是不是|能不能|可不可以|有没有|方便告诉|请问|请您?(?:提供|告诉|说一下|报))", text)) or bool(
-        re.match(r"(?:may|could|can|would|shall|do|does|did|is|are|what|when|where|which|who|how|why|have)\b.*\?", text, re.I)
+    return bool(
+        re.search(
+            r"[？?]$|[吗呢么][。！!，,]*$|(?:是不是|能不能|可不可以|有没有|方便告诉|请问|请您?(?:提供|告诉|说一下|报))",
+            text,
+        )
+    ) or bool(
+        re.match(
+            r"(?:may|could|can|would|shall|do|does|did|is|are|what|when|where|which|who|how|why|have)\b.*\?", text, re.I
+        )
     )

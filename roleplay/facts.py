@@ -305,7 +305,9 @@ def _dates(text: str) -> Iterator[Quantity]:
         day = next((found.value for found in numbers(match[2])), 0.0) if match[2] else 0.0
         yield _span(text, match, "date", month * 100 + day, "date" if day else "month")
     for match in re.finditer(rf"(?<![\d一二三四五六七八九十第]){number}[日号](?!线|楼|院|码|机|店|客服|常|用)", text):
-        if text[match.end() - 1] == "日" and re.match(r"内|以内|以上|之内|前.{0,3}(?:预约|申请|提)|游|包", text[match.end() :]):
+        if text[match.end() - 1] == "日" and re.match(
+            r"内|以内|以上|之内|前.{0,3}(?:预约|申请|提)|游|包", text[match.end() :]
+        ):
             continue  # so many days, not a day of the month
         day = next((found.value for found in numbers(match[1])), 0.0)
         yield _span(text, match, "date", day, "day")

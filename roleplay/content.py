@@ -1,0 +1,62 @@
+"""Whether a reply says anything, and which part of it is said to the customer at all.
+
+Words addressed to the scorer and sentences said twice earn nothing: they are blanked out, so that all
+places in the reply stay what they were.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from roleplay.clauses import sentences
+from roleplay.dialogue import Exchange
+from roleplay.plain_text import plain_text
+from roleplay.reading import Finding
+from roleplay.standards import Rule
+
+_LETTER = re.compile(r"[\u4e00-\u9fff]|[A-Za-z]+|\d+")
+_VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
+
+
+def is_speech(reply: str) -> bool:
+    """Whether the text could be spoken words: no blank, no lone marks, no keyboard noise, no endless repeat."""
+    text = plain_text(reply).text
+    words = _LETTER.findall(text)
+    if not words or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
+        return False
+    letters = "".join(words)
+    if len(letters) >= 8 and len(set(letters.lower())) <= 3:
+        return False
+    if len(words) >= 12 and len(set(words)) <= len(words) / 6:
+        return False
+    return not _mashed(words)
+
+
+def _mashed(words: Sequence[str]) -> bool:
+    """Keys struck at random: no Chinese, no figures, and most words are none."""
+    latin = [word for word in words if word.isascii() and word.isalpha()]
+    if not latin or len(latin) < len(words):
+        return False
+    odd = sum(
+        len(word) > 3
+        and (not _VOWEL.search(word) or bool(re.search(r"[bcdfghjklmnpqrstvwxz]{5,}", word, re.IGNORECASE)))
+        for word in latin
+    )
+    return odd >= max(1, len(latin) / 2)
+
+
+def spoken(exchange: Exchange, findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Exchange:
+    """The exchange with the sentences that the customer was not meant to hear, or has heard, blanked out."""
+    reply = list(exchange.reply)
+    meta = [(f.start, f.end) for f in findings if f.end and not f.kept and rules[f.rule].topic == "meta"]
+    said: set[str] = set()
+    for piece in sentences(exchange.reply):
+        bare = "".join(_LETTER.findall(piece.text))
+        aside = any(start < piece.end and end > piece.start for start, end in meta)
+        if aside or (len(bare) >= 4 and bare in said):
+            reply[piece.start : piece.end] = " " * (piece.end - piece.start)
+        said.add(bare)
+    text = "".join(reply)
+    return exchange if text == exchange.reply else replace(exchange, reply=text)

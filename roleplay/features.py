@@ -1,0 +1,164 @@
+"""A reply as numbers that say what they mean: the input of the bundled grader's small model.
+
+Everything here can be shown to a trainer by name. Pure; what models say is passed in.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from roleplay.claims import told
+from roleplay.clauses import clauses, is_question, sentences, topics
+from roleplay.dialogue import STAGES, Evidence, Exchange
+from roleplay.facts import quantities
+from roleplay.reading import Claim, Finding, Reading
+from roleplay.standards import Rule
+
+NEAREST = 3  # entries of the evidence that are looked at; the search may have found more than bear on it
+_FEELING = re.compile(
+    r"[！!]{1,}|急|气|烦|怒|慌|怕|担心|哭|难受|害怕|崩溃|坑|骗|投诉|凭什么|凭啥|受够|委屈|寒心|伤心|去世|走了|抢救|病|死|丢|偷|糊弄|倒霉|害|惨|疼|"
+    r"\b(?:angry|furious|worried|scared|upset|afraid|crying|sick|tired|fed up|ridiculous|awful|terrible|died|hospital|stolen|"
+    r"lost|desperate|shaking|stupid|hate|please|joke|robbed|sting|disgrace|useless|alone|anxious|panic)\b",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"[？?]|怎么|多少|能不能|为什么|什么时候|哪|吗|想|要|帮|办|查|how|what|when|why|can|want|need|where", re.I
+)
+_OWNERSHIP = re.compile(
+    r"我(?:来|这就|马上|现在|会|陪|替|帮|先|再|给|守|一直)|交给我|为您(?:查|办|登记|申请|处理|开通|提交|转|安排)|\bI'll\b|\bI will\b|\blet me\b|\bI've\b|\bI'm \w+ing\b|"
+    r"\bshall I\b|\bmay I\b", re.I,
+)  # fmt: skip
+_CARE = re.compile(
+    r"难怪|难免|理解|体会|体谅|辛苦|不容易|着急|担心|放心|别急|别怕|换(?:了)?(?:谁|我)|搁谁|心里|滋味|恭喜|祝|委屈|不好受|糟心|心疼|安心|"
+    r"\bno wonder\b|\bunderstand\b|\bmust be\b|\bmust have been\b|\bworry(?:ing)?\b|\bfrustrat|\bhow (?:awful|lovely|dreadful|upsetting)"
+    r"|\bsorry (?:to hear|about|that|for your)|\bcongratulations\b|\balarming\b|\bdreadful\b|\bpoor\b|\bdeserve", re.I,
+)  # fmt: skip
+_SORRY = re.compile(r"抱歉|对不起|不好意思|谅解|歉意|\bsorry\b|\bapolog", re.I)
+_GIFT = re.compile(
+    r"送|赠|补偿|赔|减免|退还|退给|全免|白送|券|礼|永久|保证|包|肯定|绝对|compensat|gift|bonus|free|refund|waiv|wip|promise|guarantee|never",
+    re.I,
+)
+
+
+def nearest(exchange: Exchange, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The entries that bear most on what was said, at most NEAREST of them, in their order."""
+    if len(evidence) <= NEAREST:
+        return tuple(evidence)
+    about = topics(" ".join([*(turn.text for turn in exchange.context[-3:]), exchange.reply]))
+    near = sorted(evidence, key=lambda entry: -len(about & topics(f"{entry.question} {entry.text}")))[:NEAREST]
+    return tuple(entry for entry in evidence if entry in near)
+
+
+def felt(exchange: Exchange) -> bool:
+    """Whether the customer's last line lets a feeling be heard."""
+    return bool(exchange.heard and _FEELING.search(exchange.heard.text))
+
+
+def features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
+    """Every feature by name. Counts are kept small by a square root."""
+    return {
+        **_shape(exchange),
+        **_care(exchange),
+        **_truth(exchange, reading.claims),
+        **_standard(reading.findings, rules),
+        **{f"stage.{stage}": float(reading.stage == stage) for stage in STAGES},
+        "outbound": float(exchange.direction == "outbound"),
+    }
+
+
+def _root(count: float) -> float:
+    return math.sqrt(max(0.0, count))
+
+
+def _shape(exchange: Exchange) -> dict[str, float]:
+    reply = exchange.reply
+    words = len(re.findall(r"[\u4e00-\u9fff]|[A-Za-z']+|\d+", reply))
+    parts = sentences(reply)
+    return {
+        "length": math.log1p(words),
+        "short": float(words <= 6),
+        "sentences": _root(len(parts)),
+        "questions": _root(sum(is_question(part.text) for part in parts)),
+        "exclaims": _root(len(re.findall("[！!]", reply))),
+        "polite_you": _root(reply.count("您")),
+        "plain_you": _root(len(re.findall("你", reply))),
+        "please": _root(len(re.findall(r"请|麻烦|\bplease\b|\bmay I\b|\bcould you\b|\bwould you\b", reply, re.I))),
+        "thanks": _root(len(re.findall(r"谢谢|感谢|\bthank", reply, re.I))),
+        "sorry": _root(len(_SORRY.findall(reply))),
+    }
+
+
+def _care(exchange: Exchange) -> dict[str, float]:
+    heard = exchange.heard.text if exchange.heard else ""
+    about_heard, about_reply = topics(heard), topics(exchange.reply)
+    feeling = _root(len(_FEELING.findall(heard)))
+    care = _root(len(_CARE.findall(exchange.reply)))
+    echo = len(about_heard & about_reply) / (len(about_heard) + 3)
+    own = _root(len(_OWNERSHIP.findall(exchange.reply)))
+    return {
+        "heard.feeling": feeling, "heard.request": float(bool(_REQUEST.search(heard))), "heard.length": math.log1p(len(heard)),
+        "care": care, "care.when_felt": care * min(feeling, 1), "care.echo": echo, "care.own": own,
+        "care.both": min(care, 1) * min(own, 1), "felt.passed_over": float(feeling > 0 and care == 0),
+    }  # fmt: skip
+
+
+def _truth(exchange: Exchange, claims: Sequence[Claim]) -> dict[str, float]:
+    evidence = nearest(exchange, exchange.evidence)
+    verdicts = Counter(claim.verdict for claim in claims)
+    reply = exchange.reply
+    about, facts = topics(reply), quantities(reply)
+    wanted = [fact for entry in evidence for fact in quantities(entry.text) if fact.kind not in ("plan",)]
+    covered = sum(any(fact.agrees(want) for fact in facts) for want in wanted)
+    known = topics(" ".join(entry.text for entry in evidence))
+    heard = topics(" ".join(turn.text for turn in exchange.context))
+    shared = len(about & known)
+    money = sum(claim.verdict == "not_covered" and bool(re.search(r"\d|[元块£$€]", claim.text)) for claim in claims)
+    shares = [entry.share for entry in told(reply, evidence, exchange.context)]
+    parts = [clause for sentence in sentences(reply) for clause in clauses(sentence)]
+    foreign = sum(not topics(part.text) & (known | heard) for part in parts)
+    return {
+        "claims.supported": _root(verdicts["supported"]),
+        "claims.contradicted": float(min(verdicts["contradicted"], 2)),
+        "claims.any_contradicted": float(verdicts["contradicted"] > 0),
+        "claims.polarity": float(any(claim.why == "polarity" for claim in claims)),
+        "claims.not_covered": _root(verdicts["not_covered"]),
+        "claims.not_covered_number": _root(money),
+        "claims.opinion": _root(verdicts["opinion"]),
+        "evidence.any": float(bool(evidence)),
+        "evidence.count": float(len(evidence)),
+        "evidence.numbers": _root(len(wanted)),
+        "told.numbers": covered / len(wanted) if wanted else 0.5,
+        "told.numbers_count": _root(covered),
+        "told.words": shared / (len(known) + 1),
+        "told.words_count": _root(shared),
+        "told.new_words": len((about & known) - heard) / (len(known - heard) + 1),
+        "told.entries": _root(len(shares)),
+        "told.share": sum(shares) / len(evidence) if evidence else 0.0,
+        "told.foreign": foreign / (len(parts) + 1),
+        "told.own_words": len(about - known - heard) / (len(about) + 1),
+        "gift": _root(len(_GIFT.findall(reply))),
+        "gift.unknown": _root(sum(hit not in " ".join(e.text for e in evidence) for hit in _GIFT.findall(reply))),
+        "no_evidence.numbers": _root(len(facts)) if not evidence else 0.0,
+        "no_evidence.length": math.log1p(len(reply)) if not evidence else 0.0,
+    }
+
+
+def _standard(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> dict[str, float]:
+    topics_found = sorted({rule.topic for rule in rules.values()})
+    broken = Counter(rules[f.rule].topic for f in findings if not f.kept and f.end > 0)
+    missing = Counter(rules[f.rule].topic for f in findings if not f.kept and f.end == 0)
+    kept = sum(f.kept for f in findings)
+    forbidden = sum(not f.kept and f.end > 0 and rules[f.rule].severity == "forbidden" for f in findings)
+    found = {
+        "rules.broken": _root(broken.total()),
+        "rules.missing": _root(missing.total()),
+        "rules.kept_share": kept / (kept + missing.total() + 1),
+        "rules.forbidden": float(min(forbidden, 2)),
+    }
+    for topic in topics_found:
+        found[f"broken.{topic}"] = _root(broken[topic])
+        found[f"missing.{topic}"] = float(missing[topic])
+    return found

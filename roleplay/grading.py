@@ -1,0 +1,147 @@
+"""Scores one reply: empathy, accuracy, standard phrasing.
+
+Two graders share one frame. What is exact comes first and last: a reply that says nothing is scored by
+rule, a contradicted claim and a forbidden word put a ceiling on what any model says, and every remark
+that costs points carries its proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from roleplay.calibration import Calibration
+from roleplay.claims import about_question
+from roleplay.content import is_speech, spoken
+from roleplay.dialogue import MOVES, Exchange
+from roleplay.features import felt, features
+from roleplay.models.scorer import Scorer
+from roleplay.reading import Reading
+from roleplay.remarks import remarks
+from roleplay.rubric import DIMENSIONS, Dimension, Grade, Score
+from roleplay.standards import Rule, Standards, load_standards
+
+GRADER_FILE = Path(__file__).parent / "bundled" / "reader" / "grader.safetensors"
+DUE = 0.5  # from here a fact was due
+
+
+class Grader(Protocol):
+    """`spec` is how the user named it, `fingerprint` changes when what it says may change."""
+
+    spec: str
+    fingerprint: str
+
+    def grade(self, exchange: Exchange, reading: Reading) -> Grade:
+        """Score the reply. A grader that fails gives Grade.missing("failed", why); it never makes a score up."""
+        ...
+
+
+class RawGrader(Grader, Protocol):
+    """A grader whose scores can be calibrated."""
+
+    def raw(self, exchange: Exchange, reading: Reading) -> Mapping[Dimension, float | None]:
+        """Scores before calibration and ceilings, not rounded; accuracy None when no fact was due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BundledGrader:
+    """The shipped grader: everything from the reading, and a small model whose parts can be shown."""
+
+    scorer: Scorer
+    standards: Standards
+    calibration: Calibration | None = None
+    spec: str = "bundled"
+
+    @classmethod
+    def load(cls, standards: Standards | None = None, calibration: Calibration | None = None) -> BundledGrader:
+        """Raises Unavailable when the shipped file is missing."""
+        return cls(Scorer.load(GRADER_FILE), standards or load_standards(), calibration)
+
+    @property
+    def fingerprint(self) -> str:
+        return self.scorer.fingerprint
+
+    def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
+        values = self.scorer.raw(grader_features(exchange, reading, self.standards.rules), exchange.language)
+        due = values["fact_due"] >= DUE
+        return {name: values[name] if due or name != "accuracy" else None for name in DIMENSIONS}
+
+    def grade(self, exchange: Exchange, reading: Reading) -> Grade:
+        rules = self.standards.rules
+        given = self.raw(exchange, reading)
+        return finish(exchange, reading, given, rules, self.calibration, f"{self.spec}:{self.fingerprint}")
+
+    def parts(self, exchange: Exchange, reading: Reading, dimension: Dimension) -> list[tuple[str, float]]:
+        """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""
+        found = grader_features(exchange, reading, self.standards.rules)
+        return self.scorer.parts(found, exchange.language, dimension)
+
+
+def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
+    """The input of the small model: what the reply is like, and what the reader's models think of it."""
+    exchange = spoken(exchange, reading.findings, rules)
+    seen = {f"move.{move}": 0.0 for move in MOVES}
+    seen.update({f"move.{move.move}": move.probability for move in reading.moves})
+    own = reading.estimates
+    return {
+        **features(exchange, reading, rules),
+        **seen,
+        "estimate.empathy": own.empathy,
+        "estimate.accuracy": own.accuracy,
+        "estimate.phrasing": own.phrasing,
+        "estimate.fact_due": own.fact_due,
+    }
+
+
+def finish(
+    exchange: Exchange,
+    reading: Reading,
+    given: Mapping[Dimension, float | None],
+    rules: Mapping[str, Rule],
+    calibration: Calibration | None,
+    grader: str,
+) -> Grade:
+    """Raw scores as a grade: calibrated, under the ceilings, in whole points, with remarks."""
+    scores: dict[Dimension, Score] = {}
+    ceilings = ceiling(exchange, reading, rules)
+    for name in DIMENSIONS:
+        value = given[name]
+        if value is not None and calibration is not None:
+            value = calibration.apply(value, exchange.language, name)
+        if name == "accuracy" and value is None and reading.contradicted:
+            value = 5.0  # something was stated after all, and it is wrong
+        if value is None:
+            scores[name] = Score(None, "not_due", NOT_DUE[exchange.language])
+        else:
+            scores[name] = Score(float(np.clip(np.floor(min(value, ceilings[name]) + 0.5), 1, 5)))
+    return Grade(scores, remarks(exchange, reading, scores, rules), grader)
+
+
+NOT_DUE = {
+    "zh-CN": "这一轮不需要说明业务信息，也没有说明。",
+    "en": "No fact was due in this reply and none was stated.",
+}
+
+
+def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[Dimension, float]:
+    """The highest score that the exact checks still allow."""
+    top: dict[Dimension, float] = dict.fromkeys(DIMENSIONS, 5.0)
+    heard = spoken(exchange, reading.findings, rules)
+    if not is_speech(heard.reply):
+        return {"empathy": 1.0, "accuracy": 2.0, "phrasing": 1.0}
+    broken = [rules[finding.rule] for finding in reading.findings if not finding.kept and finding.end]
+    if any(rule.severity == "forbidden" for rule in broken):
+        top["phrasing"] = 1.0
+    if any(rule.topic == "meta" for rule in broken):
+        top["phrasing"] = min(top["phrasing"], 3.0)
+    if any(rule.severity == "forbidden" and rule.topic in ("rude", "ordering") for rule in broken):
+        top["empathy"] = 2.0 if felt(exchange) else 3.0
+    if reading.contradicted:
+        main = any(about_question(claim, exchange) for claim in reading.contradicted)
+        top["accuracy"] = 1.0 if main else 2.0
+    return top

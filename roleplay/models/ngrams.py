@@ -1,0 +1,73 @@
+"""A linear model over pieces of the reply: the plain reader beside the encoder.
+
+Chinese is read in runs of one to four characters, English in words, pairs of words and runs of three
+to five letters. Each piece is hashed to one of 2**16 columns; a label is a weighted sum of them.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from roleplay.plain_text import plain_text
+
+WIDTH = 1 << 16
+
+
+def columns(reply: str, heard: str) -> dict[int, float]:
+    """The columns that a reply and the customer's line fill, and how far: logarithmic counts of length 1."""
+    counts = Counter(zlib.crc32(piece.encode()) % WIDTH for piece in _pieces(reply, "r"))
+    heard_counts = Counter(zlib.crc32(piece.encode()) % WIDTH for piece in _pieces(heard, "h"))
+    found = _scaled(counts, 1.0)
+    for column, value in _scaled(heard_counts, 0.3).items():
+        found[column] = found.get(column, 0.0) + value
+    return found
+
+
+def _scaled(counts: Counter[int], length: float) -> dict[int, float]:
+    logs = {column: 1 + math.log(count) for column, count in counts.items()}
+    norm = math.sqrt(sum(value * value for value in logs.values())) or 1.0
+    return {column: length * value / norm for column, value in logs.items()}
+
+
+def _pieces(text: str, mark: str) -> list[str]:
+    text = plain_text(text).text.lower().strip()
+    if any("\u4e00" <= letter <= "\u9fff" for letter in text):
+        padded = f"^{text}$"
+        return [mark + padded[i : i + n] for n in (1, 2, 3, 4) for i in range(len(padded) - n + 1)]
+    words = text.split()
+    found = [f"{mark}w{word}" for word in words]
+    found += [f"{mark}w{first} {second}" for first, second in zip(["^", *words], [*words, "$"], strict=True)]
+    for word in words:
+        padded = f" {word} "
+        found += [mark + padded[i : i + n] for n in (3, 4, 5) for i in range(len(padded) - n + 1)]
+    return found
+
+
+class NgramModel:
+    """Weights of every label. `outputs` gives log-odds for moves and `fact_due`, points for scores."""
+
+    def __init__(self, labels: tuple[str, ...], weights: np.ndarray, bias: np.ndarray) -> None:
+        """`weights` is (WIDTH, labels), `bias` (2, labels): Chinese first, then English."""
+        self.labels, self.weights, self.bias = labels, weights, bias
+
+    @classmethod
+    def load(cls, path: str | Path) -> NgramModel:
+        from safetensors import safe_open
+
+        with safe_open(str(path), "np") as file:
+            labels = tuple(file.metadata()["labels"].split(" "))
+            return cls(labels, file.get_tensor("weights"), file.get_tensor("bias"))
+
+    def outputs(self, reply: str, heard: str, language: str) -> np.ndarray:
+        """(labels,) float32."""
+        found = columns(reply, heard)
+        bias = self.bias[0 if language == "zh-CN" else 1]
+        if not found:
+            return bias.astype(np.float32)
+        rows = self.weights[list(found)].astype(np.float32)
+        return np.array(list(found.values()), np.float32) @ rows + bias

@@ -1,0 +1,168 @@
+"""Reads a trainee's reply once: moves, facts asked for, claims, standards, stage.
+
+Exact rules say what can be said exactly; the encoder and the linear model say the rest. Any text up to
+a few thousand characters is read in milliseconds, and no text makes it fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from roleplay.claims import check, told
+from roleplay.clauses import Piece, is_question, sentences, topics
+from roleplay.content import is_speech, spoken
+from roleplay.dialogue import Exchange, Stage
+from roleplay.features import nearest
+from roleplay.models.reply_model import load_reply_model
+from roleplay.reading import Estimates, Finding, MoveSeen, Reading
+from roleplay.standards import Standards, load_standards
+
+MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
+ALIKE = 0.62  # how near a question must lie to an example question
+FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
+
+
+class Embedder(Protocol):
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """(n, dim) float32, rows of length 1."""
+        ...
+
+
+class Judge(Protocol):
+    """What the learnt models say of a reply; `models.reply_model.ReplyModel` is the bundled one."""
+
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    fingerprint: str
+
+    def outputs(self, heard: str, texts: Sequence[str], language: str) -> np.ndarray: ...
+
+
+class Reader:
+    """One for all calls and threads; it changes nothing."""
+
+    def __init__(self, encoder: Judge, embedder: Embedder | None, standards: Standards) -> None:
+        """Without an embedder, questions are compared by their words alone."""
+        self.encoder, self.embedder, self.standards = encoder, embedder, standards
+
+    def read(self, exchange: Exchange, questions: Mapping[str, Sequence[str]] | None = None) -> Reading:
+        """Read `exchange.reply`. `questions` holds, by fact id, example questions that ask for the fact."""
+        stage = exchange.stage or "solving"
+        findings = self.standards.find(exchange, stage)
+        heard_reply = spoken(exchange, findings, self.standards.rules)
+        if not is_speech(heard_reply.reply):
+            reading = Reading(moves=self._forced(findings) or _filler(exchange), findings=findings, stage=stage)
+            return replace(reading, estimates=Estimates(1.0, 1.0, 1.0, 0.5))
+        pieces = sentences(heard_reply.reply)
+        values = self._values(heard_reply, pieces)
+        moves = self._moves(values, pieces, heard_reply.reply, findings)
+        if exchange.stage is None:
+            stage = _stage(exchange, values[0], self.encoder.labels, moves)
+            findings = self.standards.find(exchange, stage)
+        evidence = nearest(heard_reply, exchange.evidence)
+        return Reading(
+            moves=moves,
+            asked=self._asked(pieces, questions or {}),
+            told=told(heard_reply.reply, exchange.evidence, exchange.context),
+            claims=check(heard_reply.reply, evidence, exchange.context),
+            findings=findings,
+            stage=stage,
+            estimates=_estimates(values[0], self.encoder.labels),
+        )
+
+    def _values(self, exchange: Exchange, pieces: Sequence[Piece]) -> np.ndarray:
+        """Both models' mean on the whole reply (row 0) and on its sentences: (1 + pieces, labels)."""
+        heard = exchange.heard.text if exchange.heard else ""
+        texts = (
+            [exchange.reply, *(piece.text for piece in pieces[:MAX_PIECES])] if len(pieces) > 1 else [exchange.reply]
+        )
+        return self.encoder.outputs(heard, texts, exchange.language)
+
+    def _moves(
+        self, values: np.ndarray, pieces: Sequence[Piece], reply: str, findings: Sequence[Finding]
+    ) -> tuple[MoveSeen, ...]:
+        found = {seen.move: seen for seen in self._forced(findings)}
+        for column, label in enumerate(self.encoder.labels):
+            kind, _, move = label.partition(":")
+            if kind != "move" or move in found or values[0, column] < self.encoder.thresholds.get(move, 0.5):
+                continue
+            piece = Piece(0, len(reply), reply)
+            if len(values) > 1:
+                piece = pieces[int(values[1:, column].argmax())]
+            elif pieces:
+                piece = pieces[0]
+            found[move] = MoveSeen(move, float(values[0, column]), piece.start, piece.end)  # type: ignore[arg-type]
+        return tuple(sorted(found.values(), key=lambda seen: (seen.start, -seen.probability)))
+
+    def _forced(self, findings: Sequence[Finding]) -> tuple[MoveSeen, ...]:
+        found: dict[str, MoveSeen] = {}
+        for finding in findings:
+            rule = self.standards.rules[finding.rule]
+            move = FORCED.get(rule.topic)
+            if move and not finding.kept and finding.end and (move == "meta" or rule.severity == "forbidden"):
+                found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
+        return tuple(found.values())
+
+    def _asked(self, pieces: Sequence[Piece], questions: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        """The facts that the reply's questions ask for, by meaning or by words."""
+        asking = [piece.text for piece in pieces if is_question(piece.text)]
+        examples = [(name, text) for name, texts in questions.items() for text in texts]
+        if not asking or not examples:
+            return ()
+        near = np.array([[_overlap(topics(one), topics(text)) for _, text in examples] for one in asking])
+        if self.embedder is not None:
+            vectors = self.embedder.encode([*asking, *(text for _, text in examples)])
+            near = np.maximum(near, vectors[: len(asking)] @ vectors[len(asking) :].T)
+        found: dict[str, None] = {}
+        for row in near:
+            best = row.max()
+            for (name, _), value in sorted(zip(examples, row, strict=True), key=lambda pair: -pair[1]):
+                if value >= max(ALIKE, best - 0.05):
+                    found[name] = None
+        return tuple(name for name in questions if name in found)
+
+
+def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:
+    """The bundled reader, with the shipped standards or those of the paths given.
+
+    Raises Unavailable when its files are missing, FileFault when a standards file is wrong.
+    """
+    return Reader(load_reply_model(), embedder, load_standards(standards_paths))
+
+
+def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:
+    return (MoveSeen("filler", 1.0, 0, len(exchange.reply)),)
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / max(1, min(len(one), len(other))) if len(one & other) > 1 else 0.0
+
+
+def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:
+    by_name = dict(zip(labels, map(float, values), strict=True))
+    return Estimates(*(by_name[f"score:{name}"] for name in ("empathy", "accuracy", "phrasing")), by_name["fact_due"])
+
+
+def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves: Sequence[MoveSeen]) -> Stage:
+    """Where the call stands: by the moves that only one stage has, else what the models say."""
+    seen = {move.move for move in moves}
+    if exchange.heard is None or ({"greet", "identify"} <= seen and len(exchange.context) < 3):
+        return "opening"
+    told_or_solved = seen & {"inform", "explain", "propose", "act", "alternative"}
+    telling: tuple[tuple[str, Stage], ...] = (
+        ("close", "closing"), ("check_satisfied", "closing"), ("ask_repeat", "cannot_hear"), ("ask_mandarin", "cannot_hear"),
+        ("transfer", "transferring"), ("hold", "holding"), ("verify", "verification"), ("restate", "confirming"),
+        ("ask_open", "finding_out"), ("ask_closed", "finding_out"),
+    )  # fmt: skip
+    for move, stage in telling:
+        if move in seen and not (told_or_solved and move not in ("close", "transfer")):
+            return stage
+    if told_or_solved:
+        return "solving"
+    by_stage = {label[6:]: value for label, value in zip(labels, values, strict=True) if label.startswith("stage:")}
+    return max(by_stage, key=lambda name: by_stage[name])  # type: ignore[return-value]

@@ -1,0 +1,140 @@
+"""Why a reply got its scores, in the trainee's language, each remark with its proof.
+
+A remark that costs points quotes the reply verbatim, or names the entry or rule that it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from roleplay.content import is_speech, spoken
+from roleplay.dialogue import Exchange
+from roleplay.features import felt, nearest
+from roleplay.reading import MoveSeen, Reading
+from roleplay.rubric import Dimension, Remark, Score
+from roleplay.standards import Rule
+
+MOST_BAD, MOST_GOOD = 3, 2  # remarks on one dimension
+
+_BAD_MOVES: tuple[tuple[str, Dimension, float, str, str], ...] = (
+    ("rude", "empathy", -3, "这句话会伤害客户。先接住客户的感受，再说能做什么。", "This hurts the customer. Take in the feeling first, then say what you can do."),
+    ("blame", "empathy", -2, "这句话把责任推给了客户。不说是谁的错，说现在怎么解决。", "This puts the blame on the customer. Leave whose fault it is aside; say what happens now."),
+    ("dismiss", "empathy", -2, "这句话听起来像在打发客户。请回应客户说的具体情况。", "This brushes the customer off. Answer to what this customer said."),
+    ("argue", "empathy", -2, "这是在和客户争辩。可以先认同感受，再说明事实。", "This argues. Agree with the feeling first, then give the fact."),
+    ("overpromise", "accuracy", -2, "这个承诺超出了规定，或者资料中没有依据。", "This promises more than the rules allow, or than anything on record supports."),
+    ("disclose", "accuracy", -3, "这里泄露了不能告知的个人信息。", "This gives private data away."),
+    ("off_topic", "accuracy", -1, "这部分与客户的问题无关。", "This is beside the customer's point."),
+)  # fmt: skip
+_GOOD_MOVES: tuple[tuple[str, Dimension, str, str], ...] = (
+    ("acknowledge", "empathy", "说出了客户的感受或处境。", "Names what the customer feels or is going through."),
+    ("reassure", "empathy", "让客户安心，而且做得到。", "Gives relief that can be kept."),
+    ("act", "empathy", "把事情接了过来，当场办理。", "Takes the matter over and acts on it."),
+    ("alternative", "accuracy", "给出了另一条可行的路。", "Offers another way."),
+    ("timeframe", "accuracy", "说清了什么时候有结果。", "Says by when."),
+    ("restate", "phrasing", "复述确认，避免误会。", "Says the request back to have it confirmed."),
+    ("check_satisfied", "phrasing", "结束前确认客户还有没有别的需要。", "Asks whether anything else is needed."),
+)
+
+
+def remarks(
+    exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score], rules: Mapping[str, Rule]
+) -> tuple[Remark, ...]:
+    """At most MOST_BAD faults and MOST_GOOD good points for each dimension that was scored."""
+    if not is_speech(spoken(exchange, reading.findings, rules).reply):
+        text = _say(exchange, "这一轮没有对客户说出有内容的话。", "Nothing was said to the customer.")
+        return tuple(
+            Remark(name, -4, text, rule="content") for name, score in scores.items() if score.value is not None
+        )
+    found = [
+        *_facts(exchange, reading, scores),
+        *_standard(exchange, reading, rules, scores),
+        *_moves(exchange, reading, scores),
+    ]
+    kept: list[Remark] = []
+    for name in scores:
+        if scores[name].value is None:
+            continue
+        own = [remark for remark in found if remark.dimension == name]
+        bad = sorted((remark for remark in own if remark.points < 0), key=lambda remark: remark.points)
+        kept += [*bad[:MOST_BAD], *[remark for remark in own if remark.points >= 0][:MOST_GOOD]]
+    for remark in kept:
+        if exchange.reply[remark.start : remark.end] != remark.quote:
+            raise AssertionError(f"a quote that the reply does not hold: {remark}")
+    return tuple(kept)
+
+
+def _say(exchange: Exchange, chinese: str, english: str) -> str:
+    return chinese if exchange.language == "zh-CN" else english
+
+
+def _facts(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score]) -> Iterator[Remark]:
+    reply = exchange.reply
+    for claim in reading.claims:
+        quote = reply[claim.start : claim.end]
+        place = {"quote": quote, "start": claim.start, "end": claim.end}
+        proof = {"entry": claim.evidence_id, "entry_quote": claim.quote}
+        if claim.verdict == "contradicted":
+            text = _say(
+                exchange,
+                f"“{quote}”与资料不符，资料是：“{claim.quote}”",
+                f'"{quote}" is not what the entry says: "{claim.quote}"',
+            )
+            yield Remark("accuracy", -3, text, **place, **proof)  # type: ignore[arg-type]
+        elif claim.verdict == "supported" and claim.evidence_id:
+            text = _say(exchange, "这一点说得对，有资料为据。", "This is right, and on record.")
+            yield Remark("accuracy", 1, text, **place, **proof)  # type: ignore[arg-type]
+    value = scores["accuracy"].value
+    if value is not None and value <= 3 and not reading.contradicted:
+        told = {one.evidence_id: one.share for one in reading.told}
+        for entry in nearest(exchange, exchange.evidence):
+            if told.get(entry.id, 0.0) < 0.5:
+                text = _say(
+                    exchange,
+                    f"客户需要知道而没有说到或没有说全：“{entry.text}”",
+                    f'Left out, or told in part only: "{entry.text}"',
+                )
+                yield Remark("accuracy", -1, text, entry=entry.id, entry_quote=entry.text)
+
+
+def _standard(
+    exchange: Exchange, reading: Reading, rules: Mapping[str, Rule], scores: Mapping[Dimension, Score]
+) -> Iterator[Remark]:
+    seen: set[str] = set()
+    for finding in reading.findings:
+        if finding.rule in seen:
+            continue
+        seen.add(finding.rule)
+        rule, quote = rules[finding.rule], exchange.reply[finding.start : finding.end]
+        if finding.kept:
+            text = _say(exchange, "符合规范。", "As the standard asks.")
+            if rule.when.stage:
+                yield Remark("phrasing", 0.5, text, quote, finding.start, finding.end, rule=rule.id)
+        elif finding.end:
+            points = -3.0 if rule.severity == "forbidden" else -1.0
+            yield Remark("phrasing", points, rule.advice, quote, finding.start, finding.end, rule=rule.id)
+        elif scores["phrasing"].value is not None and scores["phrasing"].value < 5:
+            yield Remark("phrasing", -0.5, rule.advice, rule=rule.id)
+
+
+def _moves(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score]) -> Iterator[Remark]:
+    seen: dict[str, MoveSeen] = {move.move: move for move in reading.moves}
+    for name, dimension, points, chinese, english in _BAD_MOVES:
+        value = scores[dimension].value
+        if name in seen and value is not None and value <= 3:
+            yield _quoted(exchange, seen[name], dimension, points, _say(exchange, chinese, english))
+    for name, dimension, chinese, english in _GOOD_MOVES:
+        value = scores[dimension].value
+        if name in seen and value is not None and value >= 3:
+            yield _quoted(exchange, seen[name], dimension, 1, _say(exchange, chinese, english))
+    value = scores["empathy"].value
+    if value is not None and value <= 3 and felt(exchange) and not {"acknowledge", "reassure", "apologise"} & set(seen):
+        text = _say(
+            exchange,
+            "客户有情绪，这一轮没有回应。先说出客户的处境和感受，再谈办理。",
+            "The customer's feeling was passed over. Name it before you go on to business.",
+        )
+        yield Remark("empathy", -1, text, rule="rubric.empathy")
+
+
+def _quoted(exchange: Exchange, move: MoveSeen, dimension: Dimension, points: float, text: str) -> Remark:
+    return Remark(dimension, points, text, exchange.reply[move.start : move.end], move.start, move.end)

@@ -1,0 +1,230 @@
+"""Fit what stands on the encoder: `python -m roleplay.training.grader`, after `roleplay.training.reader`.
+
+The linear model over pieces of text, the threshold of each move, and the small model that scores. All
+are fitted on what the models before them say of replies that they have not seen, so that nobody learns
+to trust a model for having learnt its own training rows by heart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import typer
+from safetensors.numpy import save_file
+from scipy.sparse import csr_matrix
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GroupKFold
+
+from roleplay.agreement import agreement
+from roleplay.dialogue import MOVES
+from roleplay.graded import GradedReply
+from roleplay.grading import grader_features
+from roleplay.models.encoder import BUNDLED
+from roleplay.models.ngrams import WIDTH, NgramModel, columns
+from roleplay.models.reply_model import blend
+from roleplay.models.scorer import Column, Scorer, Trees
+from roleplay.reader import Reader
+from roleplay.rubric import DIMENSIONS
+from roleplay.standards import load_standards
+from roleplay.training.corpus import split_of
+from roleplay.training.reader import HELD_BACK, LABELS, all_rows, heard, make_target
+
+LANGUAGES = ("zh-CN", "en")
+TARGETS = (*DIMENSIONS, "fact_due")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Stands for the models where what they say is known already."""
+
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    values: np.ndarray
+    fingerprint: str = "recorded"
+
+    def outputs(self, heard: str, texts: Sequence[str], language: str) -> np.ndarray:
+        return np.repeat(self.values[None], len(texts), axis=0)
+
+
+def text_matrix(rows: Sequence[GradedReply]) -> csr_matrix:
+    """The columns of `NgramModel` for every row: (rows, WIDTH)."""
+    filled = [columns(row.exchange.reply, heard(row)) for row in rows]
+    lines = np.repeat(np.arange(len(rows)), [len(one) for one in filled])
+    places = np.concatenate([np.fromiter(one.keys(), np.int64, len(one)) for one in filled])
+    values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
+    return csr_matrix((values, (lines, places)), shape=(len(rows), WIDTH))
+
+
+def weight_of(rows: Sequence[GradedReply]) -> np.ndarray:
+    """Replies written to be compared count three times a turn of a call: their scores were set side by side."""
+    return np.array([3.0 if row.exchange.stage else 1.0 for row in rows])
+
+
+def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, chosen: np.ndarray) -> NgramModel:
+    """Ridge regressions: scores in points, yes-or-no labels on -1/+1, stretched to log-odds."""
+    target = make_target(rows)
+    chinese = np.array([row.exchange.language == "zh-CN" for row in rows])
+    weight = weight_of(rows)
+    weights, bias = np.zeros((WIDTH, len(LABELS)), np.float32), np.zeros((2, len(LABELS)), np.float32)
+    for place, spoken in enumerate((chinese, ~chinese)):
+        lines = np.flatnonzero(chosen & spoken)
+        for column, label in enumerate(LABELS):
+            known = lines[target.known[lines, column] > 0]
+            score = label.startswith("score:")
+            wanted = 3 + 2 * target.values[known, column] if score else 2 * target.values[known, column] - 1
+            ridge = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-3).fit(
+                matrix[known], wanted, sample_weight=weight[known]
+            )
+            stretch = 1.0 if score else 4.0
+            weights[:, column] += stretch * ridge.coef_
+            bias[place, column] = stretch * ridge.intercept_
+    return NgramModel(LABELS, weights, bias)
+
+
+def ngram_outputs(model: NgramModel, rows: Sequence[GradedReply], matrix: csr_matrix) -> np.ndarray:
+    place = np.array([0 if row.exchange.language == "zh-CN" else 1 for row in rows])
+    return matrix @ model.weights + model.bias[place]
+
+
+def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, learnt: np.ndarray, folds: int = 4) -> np.ndarray:
+    """What linear models say of rows that they have not seen; rows outside `learnt` by the model of all."""
+    outputs = ngram_outputs(fit_ngrams(rows, matrix, learnt), rows, matrix)
+    lines = np.flatnonzero(learnt)
+    groups = [rows[line].group for line in lines]
+    for seen, unseen in GroupKFold(folds).split(lines, groups=groups):
+        chosen = np.zeros(len(rows), bool)
+        chosen[lines[seen]] = True
+        part = lines[unseen]
+        outputs[part] = ngram_outputs(fit_ngrams(rows, matrix, chosen), [rows[i] for i in part], matrix[part])
+    return outputs
+
+
+def choose_thresholds(values: np.ndarray, rows: Sequence[GradedReply]) -> dict[str, float]:
+    """For each move the probability from which it counts, by F1 on replies that the models have not seen."""
+    found = {}
+    for column, move in enumerate(MOVES):
+        truth = np.array([move in row.moves for row in rows])
+        grid = np.arange(0.12, 0.8, 0.02)
+        scores = [f1_score(truth, values[:, column] >= level, zero_division=0) for level in grid]
+        found[move] = round(float(grid[int(np.argmax(scores))]), 2)
+    return found
+
+
+def fit_column(
+    table: np.ndarray, standard: np.ndarray, wanted: np.ndarray, weight: np.ndarray, groups: list[str]
+) -> Column:
+    """Ridge and trees, then the linear map that gives unseen rows the raters' mean and spread."""
+
+    def both(lines: np.ndarray) -> tuple[Ridge, HistGradientBoostingRegressor]:
+        ridge = Ridge(alpha=100.0).fit(standard[lines], wanted[lines], sample_weight=weight[lines])
+        trees = HistGradientBoostingRegressor(
+            max_iter=160, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=20, l2_regularization=5, random_state=0
+        )
+        return ridge, trees.fit(table[lines], wanted[lines], sample_weight=weight[lines])
+
+    unseen = np.zeros(len(wanted))
+    for seen, rest in GroupKFold(5).split(table, groups=groups):
+        ridge, trees = both(seen)
+        unseen[rest] = (ridge.predict(standard[rest]) + trees.predict(table[rest])) / 2
+    mean, spread = np.average(unseen, weights=weight), _spread(unseen, weight)
+    slope = _spread(wanted, weight) / spread
+    ridge, trees = both(np.arange(len(wanted)))
+    shift = np.average(wanted, weights=weight) - slope * mean
+    return Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
+
+
+def _spread(values: np.ndarray, weight: np.ndarray) -> float:
+    return float(np.sqrt(np.average((values - np.average(values, weights=weight)) ** 2, weights=weight)))
+
+
+def plain_trees(model: HistGradientBoostingRegressor) -> Trees:
+    """The trees of scikit-learn's model as flat arrays."""
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
+    roots, count, depth = [], 0, 0
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        own = np.arange(len(nodes)) + count
+        leaf = nodes["is_leaf"].astype(bool)
+        roots.append(count)
+        parts["feature"].append(np.where(leaf, 0, nodes["feature_idx"]).astype(np.int32))
+        parts["threshold"].append(np.where(leaf, 0, nodes["num_threshold"]).astype(np.float64))
+        parts["left"].append(np.where(leaf, own, nodes["left"].astype(np.int64) + count).astype(np.int32))
+        parts["right"].append(np.where(leaf, own, nodes["right"].astype(np.int64) + count).astype(np.int32))
+        parts["value"].append(np.where(leaf, nodes["value"], 0).astype(np.float64))
+        count += len(nodes)
+        depth = max(depth, int(nodes["depth"].max()))
+    arrays = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    return Trees(float(model._baseline_prediction.ravel()[0]), np.array(roots, np.int32), depth=depth, **arrays)
+
+
+def fit_scorer(rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]) -> Scorer:
+    names = sorted({name for one in found for name in one})
+    table = np.array([[one.get(name, 0.0) for name in names] for one in found])
+    mean, scale = table.mean(0), table.std(0) + 1e-6
+    standard = (table - mean) / scale
+    fitted = {}
+    for language in LANGUAGES:
+        for target in TARGETS:
+            lines = np.array([i for i, row in enumerate(rows) if _wanted(row, language, target) is not None])
+            wanted = np.array([_wanted(rows[i], language, target) for i in lines], float)
+            weight, groups = weight_of([rows[i] for i in lines]), [rows[i].group for i in lines]
+            fitted[f"{language} {target}"] = fit_column(table[lines], standard[lines], wanted, weight, groups)
+    return Scorer(names, mean, scale, fitted)
+
+
+def _wanted(row: GradedReply, language: str, target: str) -> float | None:
+    if row.exchange.language != language:
+        return None
+    if target == "fact_due":
+        return float(row.scores.get("accuracy") is not None)
+    return row.scores.get(target)  # type: ignore[call-overload]
+
+
+def report(scorer: Scorer, rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]) -> None:
+    """Print agreement with the raters on the replies written to be compared that nothing was fitted on."""
+    for language in LANGUAGES:
+        for target in DIMENSIONS:
+            lines = [
+                i for i, row in enumerate(rows)
+                if row.exchange.stage and split_of(row.group) != "train" and _wanted(row, language, target) is not None
+            ]  # fmt: skip
+            raw = [scorer.raw(found[i], language)[target] for i in lines]
+            truth = [float(rows[i].scores[target]) for i in lines]  # type: ignore[arg-type]
+            figures = agreement(truth, np.clip(np.round(raw), 1, 5))
+            print(
+                f"{language} {target}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})"
+            )
+
+
+def main(folder: Path = BUNDLED) -> None:
+    """Fit and save everything; print how well it agrees with the raters on validation and test rows."""
+    rows = all_rows()
+    encoded = np.load(HELD_BACK / "outputs.npy")
+    if json.loads((HELD_BACK / "ids.json").read_text("utf-8")) != [row.id for row in rows]:
+        raise SystemExit("the corpus has changed since the encoder was trained: run roleplay.training.reader first")
+    learnt = np.array([split_of(row.group) == "train" for row in rows])
+    matrix = text_matrix(rows)
+    model = fit_ngrams(rows, matrix, learnt)
+    tensors = {"weights": model.weights.astype(np.float16), "bias": model.bias}
+    save_file(tensors, str(folder / "ngrams.safetensors"), {"labels": " ".join(LABELS)})
+    values = blend(encoded, unseen_ngrams(rows, matrix, learnt), LABELS)
+    thresholds = choose_thresholds(values[learnt], [row for row, one in zip(rows, learnt, strict=True) if one])
+    (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
+    standards = load_standards()
+    found = []
+    for row, value in zip(rows, values, strict=True):
+        reader = Reader(Recorded(LABELS, thresholds, value), None, standards)
+        found.append(grader_features(row.exchange, reader.read(row.exchange), standards.rules))
+    scorer = fit_scorer([rows[i] for i in np.flatnonzero(learnt)], [found[i] for i in np.flatnonzero(learnt)])
+    scorer.save(folder / "grader.safetensors")
+    report(scorer, rows, found)
+
+
+if __name__ == "__main__":
+    typer.run(main)
