@@ -1,0 +1,285 @@
+"""What the page's controls do, for one language. Every handler asks anew whose call it is.
+
+Nothing of a call is kept here or trusted from the browser: a handler is given the call's id, looks whether
+the call belongs to the user, and shows what the room has kept.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import secrets
+import time
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+
+from roleplay.dialogue import SILENCE
+from roleplay.errors import Rejected, RoleplayError
+from roleplay.persona import Persona
+from roleplay.reports import Report, make_report
+from roleplay.room import LONGEST_REPLY, Call, Kept, Room
+from roleplay.texts import texts
+from roleplay.web import views
+from roleplay.web.layout import Layout
+
+log = logging.getLogger(__name__)
+EVERY = 0.04  # seconds between two updates of the words on the page
+Updates = dict[Any, Any]
+
+
+def user_of(request: gr.Request | None) -> str:
+    """Who is asking; "" in single-user mode."""
+    return (request.username if request else None) or ""
+
+
+def own_call(room: Room, call_id: str, user: str) -> Call:
+    """The call, if it is this user's. Raises Rejected otherwise, alike for a foreign and an unknown call."""
+    call = room.call(call_id) if call_id else None
+    if call is None or call.row.trainee != user:
+        raise Rejected(f"there is no call {call_id}")
+    return call
+
+
+def graded_report(room: Room, call: Call) -> Report:
+    """The report of a call, with replies scored now that were left without a score."""
+    grades = room.grades(call.id)
+    for each in call.exchanges:
+        if each.number not in grades:
+            grades[each.number] = room.grade(call.id, each.number)
+    return make_report(call, grades)
+
+
+def messages(call: Call) -> list[dict[str, Any]]:
+    """The call as chat messages; dialect lines carry their gloss, folded away."""
+    shown: list[dict[str, Any]] = []
+    for each in call.exchanges:
+        shown += [_message("user", each.reply.text), _message("assistant", each.answer.text)]
+        if each.answer.gloss:
+            gloss = _message("assistant", each.answer.gloss)
+            shown.append(gloss | {"metadata": {"title": _plain_name(call), "status": "done"}})
+    return shown
+
+
+def _plain_name(call: Call) -> str:
+    return str(texts(call.persona.language)["page"]["plain"][call.persona.language])
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": html.escape(text, quote=False)}
+
+
+class Handlers:
+    """The handlers of one page; each returns the components to change with their new values."""
+
+    def __init__(self, room: Room, layout: Layout) -> None:
+        self.room, self.on, self.words = room, layout, layout.words
+        self.language = layout.language
+
+    # Where one is
+
+    def load(self, request: gr.Request) -> Updates:
+        """The page has been opened or reloaded: show what its address names."""
+        return self._look("?" + str(request.query_params), user_of(request), first=True)
+
+    def go(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+        """A link or button inside the page was pressed."""
+        where = str(event.go)
+        if where.startswith("start="):
+            yield self.start(where.removeprefix("start="), request)
+            return
+        if where.startswith("?report="):
+            yield {self.on.problem: views.notice("wait", self.words["report"]["scoring"])}
+        yield self._look(where, user_of(request))
+
+    def start(self, persona_id: str, request: gr.Request) -> Updates:
+        try:
+            call = self.room.open(persona_id, seed=secrets.randbelow(2**31), trainee=user_of(request))
+        except RoleplayError as error:
+            return {self.on.problem: self._problem(error)}
+        return self._show_call(call, user_of(request))
+
+    def surprise(self, language: str, direction: str, difficulty: str, topic: str, request: gr.Request) -> Updates:
+        """Start a call with any persona that fits the filter."""
+        fitting = views.wished(self.room.library(), views.Wish(language, direction, difficulty, topic))
+        if not fitting:
+            return {self.on.problem: views.notice("wait", self.words["pick"]["nobody"])}
+        return self.start(secrets.choice(fitting).id, request)
+
+    def filter(self, language: str, direction: str = "all", difficulty: str = "all", topic: str = "all") -> str:
+        wish = views.Wish(language, direction, difficulty, topic)
+        return views.cards(self.room.library(), wish, self.language)
+
+    def _look(self, address: str, user: str, first: bool = False) -> Updates:
+        asked = {name: values[0] for name, values in parse_qs(address.lstrip("?")).items()}
+        try:
+            if "call" in asked:
+                return self._show_call(own_call(self.room, asked["call"], user), user)
+            if "report" in asked:
+                return self._show_report(own_call(self.room, asked["report"], user), user)
+            if asked.get("view") == "history":
+                return self._show_history(user)
+            return self._show_pick(user, first)
+        except RoleplayError as error:
+            return self._show_pick(user, first) | {self.on.problem: self._problem(error)}
+
+    def _view(self, name: str, address: str, user: str) -> Updates:
+        on = self.on
+        views_by_name = {"pick": on.pick, "call": on.call, "report": on.report_view, "history": on.history_view}
+        other = f"../{'en' if self.language == 'zh-CN' else 'zh'}/" if on.switch else ""
+        header = views.render("header.html", self.language, other=other + address if other else "", user=user)
+        shown: Updates = {part: gr.update(visible=key == name) for key, part in views_by_name.items()}
+        return shown | {on.problem: "", on.address: address, on.header: header}
+
+    def _show_pick(self, user: str, first: bool) -> Updates:
+        # The filters stay as they were when one comes back to them, and so do the cards that they chose.
+        return self._view("pick", "?", user) | ({self.on.cards: self.filter(self.language)} if first else {})
+
+    def _show_history(self, user: str) -> Updates:
+        rows = [(row, Persona.model_validate_json(row.persona_yaml)) for row in self.room.records.calls(trainee=user)]
+        shown = self._view("history", "?view=history", user)
+        return shown | {self.on.history: views.history(rows, self.language)}
+
+    def _show_report(self, call: Call, user: str) -> Updates:
+        made = graded_report(self.room, call)
+        shown = self._view("report", f"?report={call.id}", user)
+        return shown | {self.on.report: views.report(made, self.language)}
+
+    def _show_call(self, call: Call, user: str) -> Updates:
+        shown = self._view("call", f"?call={call.id}", user)
+        first = self.words["call"][f"first_{call.persona.call.direction}"]
+        return (
+            shown
+            | self._standing(call)
+            | {
+                self.on.call_id: call.id,
+                self.on.chat: gr.update(value=messages(call), placeholder=first),
+                self.on.box: gr.update(value="", interactive=call.ending is None),
+                self.on.hits: "",
+                self.on.query: "",
+            }
+        )
+
+    # The call
+
+    def say(self, text: str, call_id: str, coach: bool, request: gr.Request) -> Iterator[Updates]:
+        """The trainee speaks: the words stay in the box until the turn has been kept."""
+        on, words = self.on, self.words["call"]
+        fault = words["empty"] if not text.strip() else ""
+        if len(text) > LONGEST_REPLY:
+            fault = words["too_long"].format(limit=LONGEST_REPLY, number=len(text))
+        if fault:
+            yield {on.banner: views.notice("error", fault)}
+            return
+        call: Call | None = None
+        try:
+            call = own_call(self.room, call_id, user_of(request))
+            said = [*messages(call), _message("user", text.strip())]
+            yield self._ready(False) | {on.chat: said, on.banner: views.notice("wait", words["speaking"])}
+            kept = yield from self._stream(call, text, said)
+            yield self._standing(kept, coach) | {
+                on.chat: messages(kept),
+                on.box: gr.update(value="", interactive=kept.ending is None),
+                on.to_grade: len(kept.exchanges),
+            }
+        except RoleplayError as error:
+            yield self._unsaid(call, words["not_said"], str(error))
+        except Exception:  # whatever it is, the trainee's words must not be lost with it
+            number = secrets.token_hex(3)
+            log.exception("a reply could not be answered (number %s)", number)
+            yield self._unsaid(call, words["unexpected"].format(number=number), "")
+
+    def say_nothing(self, call_id: str, coach: bool, request: gr.Request) -> Iterator[Updates]:
+        """Silence on purpose; what stands in the box stays there."""
+        for update in self.say(SILENCE, call_id, coach, request):
+            yield {part: self._keep_words(part, value) for part, value in update.items()}
+
+    def _keep_words(self, part: Any, value: Any) -> Any:
+        return gr.update(interactive=value["interactive"]) if part is self.on.box else value
+
+    def _stream(self, call: Call, text: str, said: list[dict[str, Any]]) -> Generator[Updates, None, Call]:
+        """Show the customer's words as they come; returns the call with the turn kept."""
+        words, shown = "", 0.0
+        for piece in self.room.say(call.id, text, self._seconds(call)):
+            if isinstance(piece, Kept):
+                return piece.call
+            words += piece
+            if time.monotonic() - shown >= EVERY:
+                shown = time.monotonic()
+                yield {self.on.chat: [*said, _message("assistant", words)]}
+        raise AssertionError("the room ends a turn by keeping it")
+
+    def _seconds(self, call: Call) -> float:
+        """How long the trainee took, since the customer's last words or the start."""
+        turns = self.room.records.turns(call.id)
+        last = turns[-1].at if turns else call.row.started_at
+        return round((datetime.now(UTC) - (last if last.tzinfo else last.replace(tzinfo=UTC))).total_seconds(), 1)
+
+    def _ready(self, ready: bool) -> Updates:
+        return {part: gr.update(interactive=ready) for part in self.on.speaking}
+
+    def _unsaid(self, call: Call | None, message: str, detail: str) -> Updates:
+        shown: Updates = {self.on.banner: views.notice("error", message, detail)}
+        if call is not None:
+            shown |= self._ready(True) | {self.on.chat: messages(call)}
+        return shown
+
+    def _standing(self, call: Call, coach: bool = True) -> Updates:
+        """Everything around the words, as the call stands."""
+        on = self.on
+        banner = views.ending_banner(call, self.language) if call.ending else ""
+        return self._ready(call.ending is None) | {
+            on.head: views.call_head(call, self.language),
+            on.banner: banner,
+            on.mood: views.mood(call, self.language),
+            on.screen: views.screen(call, self.language),
+            on.feedback: self._feedback(call, coach),
+        }
+
+    def _feedback(self, call: Call, coach: bool) -> str:
+        if not coach:
+            return views.render("hint.html", self.language, text=self.words["call"]["coach_off"])
+        return views.feedback(call, self.room.grades(call.id), self.language)
+
+    def grade(self, number: float, call_id: str, coach: bool, request: gr.Request) -> Updates:
+        """Score the reply that was just kept; the customer has been heard already."""
+        if not number:
+            return {self.on.to_grade: 0}
+        try:
+            call = own_call(self.room, call_id, user_of(request))
+            self.room.grade(call.id, int(number))
+            return {self.on.feedback: self._feedback(call, coach), self.on.to_grade: 0}
+        except RoleplayError as error:
+            return {self.on.banner: self._problem(error), self.on.to_grade: 0}
+
+    def show_feedback(self, call_id: str, coach: bool, request: gr.Request) -> Updates:
+        try:
+            return {self.on.feedback: self._feedback(own_call(self.room, call_id, user_of(request)), coach)}
+        except RoleplayError as error:
+            return {self.on.banner: self._problem(error)}
+
+    def hang_up(self, call_id: str, request: gr.Request) -> Iterator[Updates]:
+        """The trainee ends the call and sees the report."""
+        try:
+            call = self.room.finish(own_call(self.room, call_id, user_of(request)).id)
+            yield {self.on.banner: views.notice("wait", self.words["report"]["scoring"])} | self._ready(False)
+            yield self._show_report(call, user_of(request))
+        except RoleplayError as error:
+            yield {self.on.banner: self._problem(error)} | self._ready(True)
+
+    def search(self, query: str, call_id: str, request: gr.Request) -> Updates:
+        """Look something up, in the call's language, with internal articles."""
+        try:
+            call = own_call(self.room, call_id, user_of(request))
+            result = self.room.knowledge.search(
+                query[:300], language=call.persona.language, audience=("public", "internal"), limit=5
+            )
+            return {self.on.hits: views.found(result, self.language)}
+        except RoleplayError as error:
+            return {self.on.hits: self._problem(error)}
+
+    def _problem(self, error: RoleplayError) -> str:
+        return views.notice("error", self.words["call"]["not_done"], str(error))

@@ -1,0 +1,15 @@
+// The clock of a call runs here from the seconds that the server gave; stamps are shown in the reader's own time.
+setInterval(() => {
+  for (const clock of document.querySelectorAll('.time[data-elapsed]')) {
+    if (clock.dataset.stopped) continue;
+    if (!clock.since) clock.since = performance.now() - 1000 * Number(clock.dataset.elapsed);
+    const seconds = Math.floor((performance.now() - clock.since) / 1000);
+    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  }
+  for (const stamp of document.querySelectorAll('time[data-local]')) {
+    delete stamp.dataset.local;
+    stamp.textContent = new Date(stamp.dateTime).toLocaleString();
+  }
+}, 500);
+// Back and forward are real: the address says what is shown.
+addEventListener('popstate', () => location.reload());

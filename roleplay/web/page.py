@@ -1,0 +1,240 @@
+"""The page as a program: its controls wired to their handlers, its addresses, and how it is served.
+
+/               to the page in the reader's language
+/zh/  /en/      the page
+/report/ID.html, /report/ID.md     a report as a file
+/login  /logout                    where a login is asked for
+/health                            whether it is up
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read on import: nothing may leave this machine
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from roleplay.dialogue import Language
+from roleplay.errors import Rejected, RoleplayError, Unavailable
+from roleplay.reports import as_markdown
+from roleplay.room import Room
+from roleplay.settings import Settings
+from roleplay.texts import texts
+from roleplay.web import views
+from roleplay.web.handlers import Handlers, graded_report, own_call
+from roleplay.web.layout import Layout
+from roleplay.web.login import COOKIE, HOURS, Brake, Logins, session_key
+
+PATHS: dict[Language, str] = {"zh-CN": "/zh", "en": "/en"}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+AT_ONCE = 4  # model-bound events of one page that run at the same time
+HEADERS = {
+    # The page loads nothing from elsewhere, even if a model's words should try to.
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+FONTS = ["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "sans-serif"]
+ADDRESS = """(address) => {
+  if (address && (location.search || '?') !== address) history.pushState({}, '', address);
+  if (address) window.scrollTo(0, 0);
+}"""
+
+# On a phone the panels under the conversation start folded.
+FOLDED = """() => Array(4).fill(
+  matchMedia('(max-width: 760px)').matches ? { open: false, __type__: 'update' } : { __type__: 'update' }
+)"""
+FOCUS = (
+    """() => setTimeout(() => document.querySelector('#box textarea:enabled')?.focus({ preventScroll: true }), 80)"""
+)
+
+
+def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
+    """The page in one language; `switch` offers the other one."""
+    with gr.Blocks(analytics_enabled=False, title=texts(language)["page"]["title"], fill_width=True) as blocks:
+        on = Layout(language, switch)
+        do = Handlers(room, on)
+        everything = [
+            on.address, on.call_id, on.to_grade, on.header, on.problem, on.pick, on.call, on.report_view,
+            on.history_view, on.cards, on.report, on.history, on.head, on.chat, on.banner, on.mood, on.screen,
+            on.feedback, on.hits, on.query, *on.speaking,
+        ]  # fmt: skip
+        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
+        blocks.load(do.load, None, everything, **model)
+        blocks.load(None, None, [on.mood_panel, on.feedback_panel, on.screen_panel, on.search_panel], js=FOLDED)
+        on.address.change(None, on.address, None, js=ADDRESS, **quick)
+        for part in on.clickable:
+            part.select(do.go, None, everything, **model)
+        gr.on([wish.change for wish in on.wishes], do.filter, on.wishes, on.cards, **quick)
+        on.surprise.click(do.surprise, on.wishes, everything, **quick)
+        for trigger, handler, inputs in (
+            (on.box.submit, do.say, [on.box, on.call_id, on.coach]),
+            (on.send.click, do.say, [on.box, on.call_id, on.coach]),
+            (on.silent.click, do.say_nothing, [on.call_id, on.coach]),
+        ):
+            said = trigger(handler, inputs, everything, **model)
+            said.then(None, None, None, js=FOCUS, **quick)
+            said.then(do.grade, [on.to_grade, on.call_id, on.coach], everything, **model)
+        on.hang_up.click(do.hang_up, on.call_id, everything, **model)
+        on.coach.change(do.show_feedback, [on.call_id, on.coach], everything, **quick)
+        gr.on([on.query.submit, on.find.click], do.search, [on.query, on.call_id], on.hits, **quick)
+    return blocks
+
+
+def make_app(room: Room, settings: Settings) -> FastAPI:
+    """The whole page as an application. A login is asked for unless only this machine can reach it.
+
+    Raises Unavailable when a login is needed and nobody could log in.
+    """
+    local = settings.host in LOOPBACK
+    if not local and not room.records.users():
+        raise Unavailable(
+            "the page", f"{settings.host} opens it to others, and there is no user who could log in",
+            "Add one with: roleplay user add NAME",
+        )  # fmt: skip
+    logins = None if local else Logins(room.records, session_key(settings.data))
+    languages: list[Language] = ["zh-CN", "en"] if settings.language == "auto" else [settings.language]
+    app = FastAPI(title="practice room", docs_url=None, redoc_url=None, openapi_url=None)
+
+    def user(request: Request) -> str | None:
+        return logins.user(request.cookies.get(COOKIE)) if logins else ""
+
+    def spoken(request: Request) -> Language:
+        """The language that the reader's browser asks for first, of those that there are."""
+        wanted = request.headers.get("accept-language", "").lower()
+        chinese, english = wanted.find("zh"), wanted.find("en")
+        first: Language = "en" if chinese < 0 or 0 <= english < chinese else "zh-CN"
+        return first if first in languages else languages[0]
+
+    @app.middleware("http")
+    async def guarded(request: Request, answer: Any) -> Response:
+        if logins and request.url.path.rstrip("/") in PATHS.values() and user(request) is None:
+            return RedirectResponse("/login", 303)
+        response: Response = await answer(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.get("/")
+    def root(request: Request) -> Response:
+        return RedirectResponse(f"{PATHS[spoken(request)]}/")
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return FileResponse(views.FOLDER / "icon.png")
+
+    @app.get("/report/{name}")
+    def report(name: str, request: Request, language: Language = "zh-CN") -> Response:
+        return _report_file(room, name, user(request), language)
+
+    if logins:
+        _add_login(app, room, logins, spoken)
+    for language in languages:
+        gr.mount_gradio_app(
+            app, make_blocks(room, language, len(languages) > 1), path=PATHS[language],
+            auth_dependency=user if logins else None, theme=_theme(), css=views.style(), head=views.script(),
+            run_history=False, footer_links=[], enable_monitoring=False, ssr_mode=False, show_error=False,
+            max_file_size="1kb",
+        )  # fmt: skip
+    if local:  # so that a page from elsewhere cannot reach this one by a name of its own for this machine
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    return app
+
+
+def serve(room: Room, settings: Settings, opened: Callable[[str], None]) -> None:
+    """Serve the page until it is stopped; `opened` is told its address once it can be reached.
+
+    Raises Unavailable when the port is in use or the address is not this machine's.
+    """
+    listening = _listen(settings.host, settings.port)
+    app = make_app(room, settings)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    opened(f"http://{host}:{listening.getsockname()[1]}")
+    server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            remedy = f"Stop the other program or start with --port {port + 1}"
+            raise Unavailable("the page", f"port {port} is in use", remedy) from error
+        why = f"it cannot listen on {host}, port {port}: {error.strerror}"
+        raise Unavailable("the page", why, "Choose another --host or --port") from error
+    return listening
+
+
+def _theme() -> gr.themes.Base:
+    fonts = [gr.themes.Font(name) for name in FONTS]
+    mono = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "monospace")]
+    return gr.themes.Soft(primary_hue="teal", neutral_hue="slate", font=fonts, font_mono=mono, radius_size="lg")
+
+
+def _report_file(room: Room, name: str, user: str | None, language: Language) -> Response:
+    call_id, _, kind = name.partition(".")
+    if user is None:
+        return PlainTextResponse("log in first", 401)
+    try:
+        made = graded_report(room, own_call(room, call_id, user))
+    except Rejected as error:
+        return PlainTextResponse(str(error), 404)
+    except RoleplayError as error:
+        return PlainTextResponse(str(error), 503)
+    title = f"{made.call.persona.title} {made.call.row.started_at:%Y-%m-%d}.{kind}"
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(title)}"}
+    if kind == "html":
+        return HTMLResponse(views.report_file(made, language), headers=headers)
+    if kind == "md":
+        return PlainTextResponse(as_markdown(made, language), headers=headers, media_type="text/markdown")
+    return PlainTextResponse("a report comes as .html or .md", 404)
+
+
+def _add_login(app: FastAPI, room: Room, logins: Logins, spoken: Callable[[Request], Language]) -> None:
+    brake = Brake()
+
+    def form(request: Request, message: str = "", status: int = 200) -> Response:
+        return HTMLResponse(views.login(message, spoken(request)), status)
+
+    @app.get("/login")
+    def ask(request: Request) -> Response:
+        return form(request)
+
+    @app.post("/login")
+    def enter(request: Request, name: str = Form(""), password: str = Form("")) -> Response:
+        says = texts(spoken(request))["page"]["login"]
+        address = request.client.host if request.client else ""
+        if seconds := brake.wait(name, address):
+            return form(request, says["wait"].format(seconds=seconds), 429)
+        if room.records.check_user(name, password) is None:
+            brake.wrong(name, address)
+            return form(request, says["wrong"], 401)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(COOKIE, logins.cookie(name), max_age=HOURS * 3600, httponly=True, samesite="lax")
+        return response
+
+    @app.get("/logout")
+    def leave() -> Response:
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE)
+        return response
