@@ -63,16 +63,10 @@ def rehearse(persona: Persona) -> Proof:
     reachable = {name for state in (*good, *curious) for name in state.facts}
     tellable = [fact for fact in persona.call.facts if fact.told != "never"]
     faults = list(wording_faults(persona))
-    if any(state.ending not in persona.good_endings for state in good):
-        stuck = next(state for state in good if state.ending not in persona.good_endings)
-        missing = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in stuck.met]
-        faults.append(
-            Fault(
-                f"a good trainee ends with {stuck.ending} after {stuck.turn} replies; not met: {missing}",
-                None,
-                "call.goals",
-            )
-        )
+    stuck = [state for state in good if state.ending not in persona.good_endings or _missing(persona, state)]
+    if stuck:
+        message = f"a good trainee ends with {stuck[0].ending} after {stuck[0].turn} replies; "
+        faults.append(Fault(message + f"not met: {_missing(persona, stuck[0])}", None, "call.goals"))
     if well := next((state for state in rude if state.ending in persona.good_endings), None):
         faults.append(Fault(f"a rude trainee ends with {well.ending}", None, "call.ends"))
     for fact in tellable:
@@ -80,7 +74,7 @@ def rehearse(persona: Persona) -> Proof:
             faults.append(Fault("no trainee ever gets to hear it", None, f"call.facts.{fact.id}"))
     return Proof(
         persona.id,
-        all(state.ending in persona.good_endings for state in good),
+        not stuck,
         max(state.turn for state in good),
         max(sum(done.good for done in state.done) for state in good),
         rude[0].ending or "unresolved",
@@ -88,6 +82,10 @@ def rehearse(persona: Persona) -> Proof:
         len(tellable),
         tuple(faults),
     )
+
+
+def _missing(persona: Persona, state: State) -> list[str]:
+    return [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
 
 
 def play(persona: Persona, trainee: Trainee, seed: int) -> State:
