@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Name another one: make install PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/pip || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); } || { \
 	  echo "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing the program and its tests' tools into $(VENV): about 2 GB on disk, 2 to 5 minutes ..."
+	@echo "Installing the program and its tests' tools into $(VENV): about 2 GB on disk, 2 to 7 minutes ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $(STAMP)
 	@echo "Installed. Next: make run"
