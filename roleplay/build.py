@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
+from roleplay.calibration import Calibration
 from roleplay.customer import Customer
 from roleplay.grading import BundledGrader, Grader, ModelGrader
 from roleplay.knowledge.embedding import Embedder, load_embedder
@@ -17,6 +19,7 @@ from roleplay.reader import Reader, load_reader
 from roleplay.records import Records
 from roleplay.room import Room
 from roleplay.settings import Settings
+from roleplay.standards import load_standards
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -71,7 +74,15 @@ def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
 
 
 def build_grader(settings: Settings) -> Grader:
-    """The grader that the settings name; the bundled one needs no language model."""
+    """The grader that the settings name, with the calibration kept for exactly this one, if there is any."""
+    standards = load_standards(settings.standards or None)
     if settings.grader == "bundled":
-        return BundledGrader.load()
-    return ModelGrader(build_model(settings, settings.grader, settings.grade_timeout))
+        grader: BundledGrader | ModelGrader = BundledGrader.load(standards)
+    else:
+        grader = ModelGrader(build_model(settings, settings.grader, settings.grade_timeout), standards)
+    calibration = Calibration.find(settings.data, f"{grader.spec}:{grader.fingerprint}")
+    if calibration is None:
+        return grader
+    if isinstance(grader, BundledGrader):
+        return replace(grader, calibration=calibration)
+    return ModelGrader(grader.model, standards, calibration)
