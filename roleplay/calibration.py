@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from roleplay.agreement import Agreement, agreement
 from roleplay.errors import Rejected
+from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension
+
+if TYPE_CHECKING:
+    from roleplay.grading import RawGrader
+    from roleplay.reader import Reader
 
 FEWEST = 30  # replies of one language that a map is made from
 
@@ -37,38 +44,68 @@ class Calibration:
         raw, scale = zip(*points, strict=True)
         return float(np.interp(value, raw, scale))
 
+    def save(self, folder: str | Path) -> Path:
+        """Keep it in the data folder, under the identity of its grader; says where."""
+        path = _path(folder, self.grader)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        return path
 
-def calibrate(
-    grader: str, given: Sequence[tuple[str, Mapping[Dimension, float | None], Mapping[Dimension, float | None]]]
-) -> Calibration:
-    """Make the map from rows of (language, raw scores, raters' scores).
+    @classmethod
+    def find(cls, folder: str | Path, grader: str) -> Calibration | None:
+        """The one kept for exactly this grader ("SPEC:FINGERPRINT"), or None."""
+        path = _path(folder, grader)
+        if not path.is_file():
+            return None
+        data = json.loads(path.read_text("utf-8"))
+        maps = {key: tuple((float(a), float(b)) for a, b in points) for key, points in data["maps"].items()}
+        return cls(data["grader"], maps, {key: Agreement(**value) for key, value in data["agreement"].items()})
 
-    Each whole point is given as often as the raters give it; `agreement` is measured by cross-validation
-    in five parts. Raises Rejected when no language has FEWEST replies scored on a dimension.
+    def summary(self) -> str:
+        """One line for each language and dimension: how far the calibrated scores agree with the raters'."""
+        lines = []
+        for key, found in self.agreement.items():
+            kappa = "–" if found.qwk is None else f"{found.qwk:.2f} ({found.low:.2f} to {found.high:.2f})"
+            lines.append(f"{key}: {found.n} replies, weighted kappa {kappa}, exact {found.exact:.0%}")
+        return "\n".join(lines)
+
+
+def calibrate(grader: RawGrader, reader: Reader, rows: Sequence[GradedReply]) -> Calibration:
+    """Fit the grader's raw scores to scored replies, so that each whole point is given as often as the raters give it.
+
+    `agreement` is measured by cross-validation in five parts, replies to one context kept together.
+    Raises Rejected when no language has FEWEST replies scored on a dimension, Unavailable when the
+    grader's model fails.
     """
+    given = [(row, grader.raw(row.exchange, reader.read(row.exchange))) for row in rows]
     maps: dict[str, tuple[tuple[float, float], ...]] = {}
     measured: dict[str, Agreement] = {}
-    for language in sorted({row[0] for row in given}):
+    for language in sorted({row.exchange.language for row in rows}):
         for name in DIMENSIONS:
             pairs = np.array(
                 [
-                    (raw[name], true[name])
-                    for row, raw, true in given
-                    if row == language and raw.get(name) is not None and true.get(name) is not None
+                    (raw[name], row.scores[name], zlib.crc32(row.group.encode()) % 5)
+                    for row, raw in given
+                    if row.exchange.language == language and raw[name] is not None and row.scores.get(name) is not None
                 ],
                 dtype=float,
             )
             if len(pairs) < FEWEST:
                 continue
-            key = f"{language} {name}"
-            maps[key] = _points(pairs)
-            parts = np.arange(len(pairs)) % 5
-            unseen = [_apply(_points(pairs[parts != part]), pairs[parts == part, 0]) for part in range(5)]
-            order = np.concatenate([np.flatnonzero(parts == part) for part in range(5)])
-            measured[key] = agreement(pairs[order, 1], np.concatenate(unseen))
+            maps[f"{language} {name}"] = _points(pairs)
+            measured[f"{language} {name}"] = _measure(pairs)
     if not maps:
         raise Rejected(f"to calibrate a grader takes at least {FEWEST} scored replies of one language")
-    return Calibration(grader, maps, measured)
+    return Calibration(f"{grader.spec}:{grader.fingerprint}", maps, measured)
+
+
+def _measure(pairs: np.ndarray) -> Agreement:
+    """Agreement on each fifth with the map made from the others; `pairs` is (rows, raw, true and part)."""
+    unseen = np.zeros(len(pairs))
+    for part in np.unique(pairs[:, 2]):
+        own = pairs[:, 2] == part
+        unseen[own] = _apply(_points(pairs if own.all() else pairs[~own]), pairs[own, 0])
+    return agreement(pairs[:, 1], unseen)
 
 
 def _points(pairs: np.ndarray) -> tuple[tuple[float, float], ...]:
@@ -91,23 +128,5 @@ def _apply(points: tuple[tuple[float, float], ...], values: np.ndarray) -> np.nd
     return np.clip(np.round(np.interp(values, raw, scale)), 1, 5)
 
 
-def path_of(folder: str | Path, grader: str) -> Path:
-    """Where the calibration of this grader is kept."""
+def _path(folder: str | Path, grader: str) -> Path:
     return Path(folder) / "calibrations" / (re.sub(r"[^A-Za-z0-9._-]+", "-", grader)[:120] + ".json")
-
-
-def save_calibration(calibration: Calibration, folder: str | Path) -> Path:
-    path = path_of(folder, calibration.grader)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(calibration), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    return path
-
-
-def find_calibration(folder: str | Path, grader: str) -> Calibration | None:
-    """The stored calibration of exactly this grader, or None."""
-    path = path_of(folder, grader)
-    if not path.is_file():
-        return None
-    data = json.loads(path.read_text("utf-8"))
-    maps = {key: tuple((float(a), float(b)) for a, b in points) for key, points in data["maps"].items()}
-    return Calibration(data["grader"], maps, {key: Agreement(**value) for key, value in data["agreement"].items()})

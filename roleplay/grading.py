@@ -7,10 +7,13 @@ that costs points carries its proof.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from string import Template
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,14 +21,18 @@ from roleplay.calibration import Calibration
 from roleplay.claims import about_question
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import MOVES, Exchange
-from roleplay.features import felt, features
+from roleplay.errors import Unavailable
+from roleplay.features import features, felt, nearest
+from roleplay.models import LanguageModel, Message
 from roleplay.models.scorer import Scorer
 from roleplay.reading import Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Dimension, Grade, Score
 from roleplay.standards import Rule, Standards, load_standards
+from roleplay.yaml_files import read_yaml
 
 GRADER_FILE = Path(__file__).parent / "bundled" / "reader" / "grader.safetensors"
+PROMPTS = Path(__file__).parent / "prompts"
 DUE = 0.5  # from here a fact was due
 
 
@@ -80,6 +87,76 @@ class BundledGrader:
         """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""
         found = grader_features(exchange, reading, self.standards.rules)
         return self.scorer.parts(found, exchange.language, dimension)
+
+
+class ModelGrader:
+    """A large model as the judge: one criterion a question, the score read from how likely each point is.
+
+    The points are offered in rising and in falling order and the two answers averaged, so that no place
+    in the list is favoured. The exact checks of the reading stand above what the model says.
+    """
+
+    def __init__(
+        self, model: LanguageModel, standards: Standards | None = None, calibration: Calibration | None = None
+    ) -> None:
+        self.model, self.standards, self.calibration = model, standards or load_standards(), calibration
+        self.spec = model.spec
+        self.fingerprint = model.fingerprint
+
+    def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
+        """Raises Unavailable when the model fails."""
+        prompts = _prompts(exchange.language)
+        heard = spoken(exchange, reading.findings, self.standards.rules)
+        due = self._chances(prompts, _filled(prompts["due"], heard), 2)[0] >= DUE
+        found: dict[Dimension, float | None] = {}
+        for name in DIMENSIONS:
+            found[name] = self._expected(prompts, heard, name) if due or name != "accuracy" else None
+        return found
+
+    def grade(self, exchange: Exchange, reading: Reading) -> Grade:
+        identity = f"{self.spec}:{self.fingerprint}"
+        try:
+            given = self.raw(exchange, reading)
+        except Unavailable as error:
+            return Grade.missing("failed", str(error), identity)
+        return finish(exchange, reading, given, self.standards.rules, self.calibration, identity)
+
+    def _expected(self, prompts: Mapping[str, Any], exchange: Exchange, name: Dimension) -> float:
+        """The mean point, weighed by how likely the model finds each, over both orders."""
+        means = []
+        for points in (range(1, 6), range(5, 0, -1)):
+            anchors = [f"{place}. {prompts[name]['scale'][point - 1]}" for place, point in enumerate(points, 1)]
+            text = _filled(prompts["task"], exchange, question=prompts[name]["question"], scale="\n".join(anchors))
+            chances = self._chances(prompts, text, 5)
+            means.append(sum(point * chance for point, chance in zip(points, chances, strict=True)))
+        return sum(means) / len(means)
+
+    def _chances(self, prompts: Mapping[str, Any], text: str, options: int) -> list[float]:
+        """How likely each of the answers 1 to `options` is; they add up to 1."""
+        messages: list[Message] = [{"role": "system", "content": prompts["system"]}, {"role": "user", "content": text}]
+        logs = np.array(self.model.weigh(messages, [str(number) for number in range(1, options + 1)]), float)
+        if logs.shape != (options,) or not np.isfinite(logs).any():
+            raise Unavailable(
+                self.spec, f"gave no chances for {options} options: {logs.tolist()}", "Try another model."
+            )
+        powers = np.exp(logs - logs.max())
+        return list(map(float, powers / powers.sum()))
+
+
+@lru_cache(maxsize=2)
+def _prompts(language: str) -> dict[str, Any]:
+    """The questions to a large model, from the text files beside `prompts`."""
+    data, _ = read_yaml(PROMPTS / f"grader.{language}.yaml")
+    return data  # type: ignore[no-any-return]
+
+
+def _filled(template: str, exchange: Exchange, **more: str) -> str:
+    """What was said is quoted as JSON, so that no text of a trainee's can end its own quotation."""
+    turns = [{turn.speaker: turn.text} for turn in exchange.context[-6:]]
+    evidence = [entry.text for entry in nearest(exchange, exchange.evidence)]
+    plain = {"context": turns, "evidence": evidence, "reply": exchange.reply}
+    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in plain.items()}
+    return Template(template).substitute(quoted, **more)
 
 
 def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
