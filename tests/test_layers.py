@@ -20,7 +20,7 @@ SOURCES = sorted([*ROOT.glob("roleplay/**/*.py"), *ROOT.glob("eval/**/*.py"), *R
 # `roleplay.NAME` or for a package with all that is in it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "tables"),
-    ("reading", "rubric", "yaml_files", "settings", "texts"),
+    ("reading", "rubric", "agreement", "yaml_files", "settings", "texts"),
     ("persona", "standards", "graded", "scripts"),
     ("models", "knowledge", "records", "database", "migrations"),
     (
@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "reader",
         "calibration",
     ),
-    ("customer", "grading", "coaching", "rehearsal"),
+    ("customer", "grading", "calibration", "coaching", "rehearsal"),
     ("room",),
     ("reports", "build", "training"),
     ("cli", "web", "eval"),
@@ -44,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HEAVY = ("torch", "transformers", "chromadb", "gradio", "sentence_transformers")
-OWNERS = {"models", "knowledge", "training", "web"}  # who may name a heavy library
+OWNERS = {"models", "knowledge", "training", "web", "eval"}  # who may name a heavy library
 
 
 def place(module: str) -> str | None:
@@ -56,14 +56,19 @@ def place(module: str) -> str | None:
 
 
 def imports(path: Path) -> set[str]:
-    """Dotted names of all that a file imports, at its top or inside functions."""
+    """Dotted names of all that a file imports, at its top or inside functions; not what only types name."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are written in full"
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        nodes.extend(ast.iter_child_nodes(node))
     return found
 
 
