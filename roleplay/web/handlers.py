@@ -36,11 +36,18 @@ def user_of(request: gr.Request | None) -> str:
     return (request.username if request else None) or ""
 
 
+class NotYours(Rejected):
+    """There is no such call, or it is somebody else's: nobody is told which."""
+
+
 def own_call(room: Room, call_id: str, user: str) -> Call:
-    """The call, if it is this user's. Raises Rejected otherwise, alike for a foreign and an unknown call."""
-    call = room.call(call_id) if call_id else None
-    if call is None or call.row.trainee != user:
-        raise Rejected(f"there is no call {call_id}")
+    """The call, if it is this user's. Raises NotYours otherwise."""
+    try:
+        call = room.call(call_id)
+    except Rejected as error:
+        raise NotYours(f"there is no call {call_id}") from error
+    if call.row.trainee != user:
+        raise NotYours(f"there is no call {call_id}")
     return call
 
 
@@ -92,7 +99,7 @@ class Handlers:
             yield self.start(where.removeprefix("start="), request)
             return
         if where.startswith("?report="):
-            yield {self.on.problem: views.notice("wait", self.words["report"]["scoring"])}
+            yield {self.on.problem: self._notice("wait", self.words["report"]["scoring"])}
         yield self._look(where, user_of(request))
 
     def start(self, persona_id: str, request: gr.Request) -> Updates:
@@ -106,7 +113,7 @@ class Handlers:
         """Start a call with any persona that fits the filter."""
         fitting = views.wished(self.room.library(), views.Wish(language, direction, difficulty, topic))
         if not fitting:
-            return {self.on.problem: views.notice("wait", self.words["pick"]["nobody"])}
+            return {self.on.problem: self._notice("wait", self.words["pick"]["nobody"])}
         return self.start(secrets.choice(fitting).id, request)
 
     def filter(self, language: str, direction: str = "all", difficulty: str = "all", topic: str = "all") -> str:
@@ -157,7 +164,7 @@ class Handlers:
             | {
                 self.on.call_id: call.id,
                 self.on.chat: gr.update(value=messages(call), placeholder=first),
-                self.on.box: gr.update(value="", interactive=call.ending is None),
+                self.on.box: self._empty_box(call),
                 self.on.hits: "",
                 self.on.query: "",
             }
@@ -172,17 +179,17 @@ class Handlers:
         if len(text) > LONGEST_REPLY:
             fault = words["too_long"].format(limit=LONGEST_REPLY, number=len(text))
         if fault:
-            yield {on.banner: views.notice("error", fault)}
+            yield {on.banner: self._notice("error", fault)}
             return
         call: Call | None = None
         try:
             call = own_call(self.room, call_id, user_of(request))
             said = [*messages(call), _message("user", text.strip())]
-            yield self._ready(False) | {on.chat: said, on.banner: views.notice("wait", words["speaking"])}
+            yield self._ready(False) | {on.chat: said, on.banner: self._notice("wait", words["speaking"])}
             kept = yield from self._stream(call, text, said)
             yield self._standing(kept, coach) | {
                 on.chat: messages(kept),
-                on.box: gr.update(value="", interactive=kept.ending is None),
+                on.box: self._empty_box(kept),
                 on.to_grade: len(kept.exchanges),
             }
         except RoleplayError as error:
@@ -195,10 +202,8 @@ class Handlers:
     def say_nothing(self, call_id: str, coach: bool, request: gr.Request) -> Iterator[Updates]:
         """Silence on purpose; what stands in the box stays there."""
         for update in self.say(SILENCE, call_id, coach, request):
-            yield {part: self._keep_words(part, value) for part, value in update.items()}
-
-    def _keep_words(self, part: Any, value: Any) -> Any:
-        return gr.update(interactive=value["interactive"]) if part is self.on.box else value
+            update.get(self.on.box, {}).pop("value", None)
+            yield update
 
     def _stream(self, call: Call, text: str, said: list[dict[str, Any]]) -> Generator[Updates, None, Call]:
         """Show the customer's words as they come; returns the call with the turn kept."""
@@ -221,8 +226,13 @@ class Handlers:
     def _ready(self, ready: bool) -> Updates:
         return {part: gr.update(interactive=ready) for part in self.on.speaking}
 
+    def _empty_box(self, call: Call) -> Any:
+        words = self.words["call"]
+        placeholder = words["over"] if call.ending else words["placeholder"]
+        return gr.update(value="", placeholder=placeholder, interactive=call.ending is None)
+
     def _unsaid(self, call: Call | None, message: str, detail: str) -> Updates:
-        shown: Updates = {self.on.banner: views.notice("error", message, detail)}
+        shown: Updates = {self.on.banner: self._notice("error", message, detail)}
         if call is not None:
             shown |= self._ready(True) | {self.on.chat: messages(call)}
         return shown
@@ -265,7 +275,7 @@ class Handlers:
         """The trainee ends the call and sees the report."""
         try:
             call = self.room.finish(own_call(self.room, call_id, user_of(request)).id)
-            yield {self.on.banner: views.notice("wait", self.words["report"]["scoring"])} | self._ready(False)
+            yield {self.on.banner: self._notice("wait", self.words["report"]["scoring"])} | self._ready(False)
             yield self._show_report(call, user_of(request))
         except RoleplayError as error:
             yield {self.on.banner: self._problem(error)} | self._ready(True)
@@ -281,5 +291,10 @@ class Handlers:
         except RoleplayError as error:
             return {self.on.hits: self._problem(error)}
 
+    def _notice(self, kind: str, message: str, detail: str = "") -> str:
+        return views.notice(kind, message, self.language, detail)
+
     def _problem(self, error: RoleplayError) -> str:
-        return views.notice("error", self.words["call"]["not_done"], str(error))
+        if isinstance(error, NotYours):
+            return self._notice("error", self.words["errors"]["no_call"])
+        return self._notice("error", self.words["call"]["not_done"], str(error))

@@ -97,9 +97,9 @@ class Layout:
                     self.silent = gr.Button(call["silent"], elem_id="silent", min_width=90)
                     self.hang_up = gr.Button(call["hang_up"], variant="stop", elem_id="hang_up", min_width=90)
             with gr.Column(scale=4, min_width=300, elem_id="panels"):
-                with gr.Accordion(call["mood"], elem_id="mood") as self.mood_panel:
+                with gr.Accordion(call["mood"], elem_id="mood"):
                     self.mood = gr.HTML("")
-                with gr.Accordion(call["feedback"], elem_id="feedback") as self.feedback_panel:
+                with gr.Accordion(call["feedback"], elem_id="feedback"):
                     self.coach = gr.Checkbox(True, label=call["coach"], container=False, elem_id="coach")
                     self.feedback = gr.HTML("")
                 with gr.Accordion(call["screen"], elem_id="screen") as self.screen_panel:

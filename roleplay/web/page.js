@@ -11,5 +11,18 @@ setInterval(() => {
     stamp.textContent = new Date(stamp.dateTime).toLocaleString();
   }
 }, 500);
+// What was written and not yet said outlives a reload, in this tab.
+setInterval(() => {
+  const box = document.querySelector('#box textarea');
+  const call = new URLSearchParams(location.search).get('call');
+  if (!box || !call) return;
+  if (box.dataset.call === call) return sessionStorage.setItem(`draft:${call}`, box.value);
+  const draft = sessionStorage.getItem(`draft:${call}`);
+  box.dataset.call = call;
+  if (draft && !box.value && !box.disabled) {
+    box.value = draft;
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+}, 300);
 // Back and forward are real: the address says what is shown.
 addEventListener('popstate', () => location.reload());

@@ -50,8 +50,8 @@ ADDRESS = """(address) => {
   if (address) window.scrollTo(0, 0);
 }"""
 
-# On a phone the panels under the conversation start folded.
-FOLDED = """() => Array(4).fill(
+# On a phone the panels that are looked up and not watched start folded.
+FOLDED = """() => Array(2).fill(
   matchMedia('(max-width: 760px)').matches ? { open: false, __type__: 'update' } : { __type__: 'update' }
 )"""
 FOCUS = (
@@ -72,7 +72,7 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
         blocks.load(do.load, None, everything, **model)
-        blocks.load(None, None, [on.mood_panel, on.feedback_panel, on.screen_panel, on.search_panel], js=FOLDED)
+        blocks.load(None, None, [on.screen_panel, on.search_panel], js=FOLDED)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
             part.select(do.go, None, everything, **model)
@@ -188,7 +188,22 @@ def _listen(host: str, port: int) -> socket.socket:
 def _theme() -> gr.themes.Base:
     fonts = [gr.themes.Font(name) for name in FONTS]
     mono = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "monospace")]
-    return gr.themes.Soft(primary_hue="teal", neutral_hue="slate", font=fonts, font_mono=mono, radius_size="lg")
+    theme = gr.themes.Base(primary_hue="teal", neutral_hue="slate", font=fonts, font_mono=mono, radius_size="lg")
+    return theme.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_600",
+        button_primary_text_color="white",
+        button_cancel_background_fill="transparent",
+        button_cancel_border_color="*neutral_300",
+        button_cancel_text_color="#b4231f",
+        button_cancel_text_color_dark="#f28b82",
+        body_text_color_subdued="*neutral_500",
+        input_border_color="*neutral_300",
+        input_border_color_focus="*primary_600",
+        block_border_width="0px",
+        block_shadow="none",
+        input_border_width="1px",
+    )
 
 
 def _report_file(room: Room, name: str, user: str | None, language: Language) -> Response:

@@ -116,9 +116,9 @@ def feedback(call: Call, grades: Mapping[int, Grade], language: str) -> str:
     return render("feedback.html", language, exchanges=tuple(reversed(call.exchanges)), grades=grades)
 
 
-def notice(kind: str, message: str, detail: str = "") -> str:
-    """`kind` is error, wait or good."""
-    return render("notice.html", "en", kind=kind, message=message, detail=detail)
+def notice(kind: str, message: str, language: str, detail: str = "") -> str:
+    """A message in the reader's words, with the program's own, which are English, folded away. `kind`: error or wait."""
+    return render("notice.html", language, kind=kind, message=message, detail=detail)
 
 
 def ending_banner(call: Call, language: str) -> str:

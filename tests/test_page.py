@@ -1,0 +1,340 @@
+"""The page: in a real browser on real calls, and its handlers and addresses without one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+
+from roleplay.build import build_room
+from roleplay.customer import Customer
+from roleplay.errors import Unavailable
+from roleplay.room import Room
+from roleplay.settings import Settings, load_settings
+from roleplay.texts import texts
+from roleplay.web import handlers, login
+from roleplay.web.layout import Layout
+from roleplay.web.page import _listen, make_app, serve
+from roleplay.web.portraits import portrait
+
+CHINESE = (
+    "您好，星桥移动客服0826号，很高兴为您服务，请问有什么可以帮您？",
+    "平白多扣了钱，您跑车还得操心这个，换谁都生气，实在对不起。请问账单上写的是哪一项，扣了几个月了？",
+    "为了保护您的资料，查账单前需要核对一下，请您说一下机主姓名和证件后四位，好吗？",
+)
+ENGLISH = (
+    "Good morning, Starbridge Mobile, this is Anna, how can I help you?",
+    "I'm so sorry, that is a shock of a bill. Which country were you in?",
+)
+SCORED = """(number) => document.querySelectorAll('#feedback .reply').length === number
+  && !document.querySelector('#feedback .pending') && !document.querySelector('#box textarea').disabled"""
+UNLABELLED = """() => [...document.querySelectorAll('button, a, input, textarea, select')].filter((part) =>
+  part.offsetParent && !part.innerText?.trim() && !part.getAttribute('aria-label') && !part.title && !part.labels?.length
+).map((part) => part.outerHTML.slice(0, 200))"""
+
+
+class FailingModel:
+    spec, fingerprint, writes = "failing", "failing", True
+
+    def stream(self, messages, sampling):
+        raise Unavailable("the model", "it went away", "Start it again")
+
+    weigh = stream
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return load_settings(data=str(tmp_path_factory.mktemp("page")), port=0)
+
+
+@pytest.fixture(scope="module")
+def room(settings: Settings) -> Iterator[Room]:
+    made = build_room(settings)
+    yield made
+    made.records.close()
+
+
+@contextmanager
+def served(room: Room, settings: Settings) -> Iterator[str]:
+    """The page on a free port, as `serve` has it, with a way to stop it."""
+    listening = _listen(settings.host, 0)
+    server = uvicorn.Server(uvicorn.Config(make_app(room, settings), log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def site(room: Room, settings: Settings) -> Iterator[str]:
+    with served(room, settings) as address:
+        yield address
+
+
+class Seen:
+    """A browser window, and everything in it that should not happen."""
+
+    def __init__(self, browser, site: str, locale: str, **more) -> None:
+        self.context = browser.new_context(locale=locale, **more)
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url, site))
+        self.page.goto(site)
+        self.page.locator(".card").first.wait_for()
+
+    def _asked(self, url: str, site: str) -> None:
+        if not url.startswith((site, "data:", "blob:")):
+            self.wrong.append(f"asked for {url}")
+
+    @property
+    def box(self):
+        return self.page.locator("#box textarea")
+
+    def start(self, persona: str) -> str:
+        self.page.locator(f"[data-go='start={persona}']").click()
+        self.page.wait_for_url("**/?call=*")
+        self.box.wait_for()
+        return self.page.url.rpartition("=")[2]
+
+    def say(self, *lines: str) -> None:
+        for line in lines:
+            number = self.page.locator("#feedback .reply").count() + 1
+            self.box.fill(line)
+            self.box.press("Enter")
+            self.page.wait_for_function(SCORED, arg=number)
+
+    def fits(self) -> bool:
+        return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.wrong == []
+
+
+def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
+    seen = Seen(browser, site, "zh-CN", viewport={"width": 1280, "height": 860})
+    page = seen.page
+    assert page.url.endswith("/zh/")
+    call_id = seen.start("zh-deduction-video-pack")
+    seen.say(*CHINESE[:2])
+    assert room.call(call_id).exchanges[1].reply.text == CHINESE[1]
+    page.reload()
+    seen.box.wait_for()
+    page.get_by_text(CHINESE[1]).first.wait_for()
+    assert page.locator("#screen .locked").is_visible()
+    seen.say(CHINESE[2])
+    assert room.call(call_id).state.verified
+    assert "马建军" in page.locator("#screen").inner_text()
+    page.locator("#query input, #query textarea").fill("视频会员怎么退订")
+    page.locator("#query input, #query textarea").press("Enter")
+    page.locator(".hits li").first.wait_for()
+    page.locator("#hang_up").click()
+    page.locator(".report").wait_for()
+    assert page.url.endswith(f"?report={call_id}")
+    assert set(room.grades(call_id)) == {1, 2, 3}
+    assert page.locator(".transcript > li").count() == 3
+    with page.expect_download() as download:
+        page.get_by_text("下载网页").click()
+    assert download.value.suggested_filename.endswith(".html")
+    assert page.evaluate(UNLABELLED) == []
+    seen.close()
+
+
+def test_an_english_call_on_a_phone_fits_the_screen(browser, site, room):
+    seen = Seen(browser, site, "en-GB", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    assert seen.page.url.endswith("/en/")
+    assert seen.fits()
+    call_id = seen.start("en-roaming-bill")
+    seen.say(*ENGLISH)
+    assert seen.fits()
+    assert seen.page.evaluate(UNLABELLED) == []
+    seen.page.locator("#hang_up").click()
+    seen.page.locator(".report").wait_for()
+    assert seen.fits()
+    assert room.call(call_id).ending is not None
+    seen.page.get_by_text("My calls").click()
+    seen.page.locator(".past li").first.wait_for()
+    assert seen.fits()
+    seen.close()
+
+
+def test_an_error_is_shown_and_the_words_stay_in_the_box(browser, site, room, monkeypatch):
+    seen = Seen(browser, site, "zh-CN")
+    call_id = seen.start("zh-deduction-video-pack")
+    with monkeypatch.context() as patched:
+        patched.setattr(room, "customer", Customer(FailingModel()))
+        seen.box.fill(CHINESE[0])
+        seen.box.press("Enter")
+        seen.page.locator("#banner .error").wait_for()
+    assert seen.box.input_value() == CHINESE[0]
+    assert room.call(call_id).exchanges == ()
+    seen.page.locator("#send:enabled").click()
+    seen.page.wait_for_function(SCORED, arg=1)
+    assert seen.box.input_value() == ""
+    seen.close()
+
+
+def test_what_was_written_outlives_a_reload(browser, site):
+    seen = Seen(browser, site, "zh-CN")
+    seen.start("zh-deduction-video-pack")
+    seen.page.wait_for_timeout(700)
+    seen.box.fill("还没说完")
+    seen.page.wait_for_timeout(700)
+    seen.page.reload()
+    seen.page.wait_for_function("document.querySelector('#box textarea')?.value === '还没说完'")
+    seen.close()
+
+
+def test_words_are_never_taken_for_markup(browser, site):
+    seen = Seen(browser, site, "zh-CN")
+    seen.start("zh-deduction-video-pack")
+    seen.say("您好<img src='http://elsewhere.example/a.png'><script>alert(1)</script> ![a](http://elsewhere.example/b)")
+    assert "<img src=" in seen.page.locator("#chat").inner_text()
+    assert seen.page.locator("#chat img").count() == 0
+    seen.close()
+
+
+# Without a browser
+
+
+def asking(user: str = "") -> SimpleNamespace:
+    return SimpleNamespace(username=user or None, query_params="")
+
+
+@pytest.fixture(scope="module")
+def page(room: Room) -> handlers.Handlers:
+    with gr.Blocks():
+        return handlers.Handlers(room, Layout("zh-CN", switch=True))
+
+
+def test_nobody_gets_at_the_call_of_another(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1, trainee="anna")
+    list(room.say(call.id, CHINESE[0]))
+    ben = asking("ben")
+    on, kept = page.on, room.call(call.id)
+    for updates in (
+        list(page.say("您好", call.id, True, ben))[-1],
+        list(page.hang_up(call.id, ben))[-1],
+        page.grade(1, call.id, True, ben),
+        page.show_feedback(call.id, True, ben),
+        page.search("套餐", call.id, ben),
+        list(page.go(SimpleNamespace(go=f"?report={call.id}"), ben))[-1],
+        list(page.go(SimpleNamespace(go=f"?call={call.id}"), ben))[-1],
+        page.load(SimpleNamespace(username="ben", query_params=f"call={call.id}")),
+    ):
+        shown = "".join(str(value) for value in updates.values())
+        assert "不是您的" in shown or "没有接上话" in shown
+        assert CHINESE[0] not in shown
+    assert room.call(call.id) == kept
+    assert room.grades(call.id) == {}
+    assert CHINESE[0] in str(page.load(SimpleNamespace(username="anna", query_params=f"call={call.id}"))[on.chat])
+
+
+def test_a_link_does_not_start_a_call(page, room):
+    before = len(room.records.calls(trainee="link"))
+    page.load(SimpleNamespace(username="link", query_params="start=zh-deduction-video-pack"))
+    assert len(room.records.calls(trainee="link")) == before
+
+
+def test_empty_and_overlong_replies_are_answered_on_the_page(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    for text, answer in (("  \n", "先写一句"), ("啊" * 2001, "2001")):
+        (update,) = page.say(text, call.id, True, asking())
+        assert answer in update[page.on.banner]
+        assert page.on.box not in update
+
+
+def test_silence_leaves_the_box_alone(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    last = list(page.say_nothing(call.id, True, asking()))[-1]
+    assert "value" not in last[page.on.box]
+    assert room.call(call.id).exchanges[0].reply.text == "……"
+
+
+def test_scores_can_wait_until_the_end(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    last = list(page.say(CHINESE[0], call.id, False, asking()))[-1]
+    graded = page.grade(last[page.on.to_grade], call.id, False, asking())
+    assert "报告" in graded[page.on.feedback]
+    assert "共情" not in graded[page.on.feedback]
+    assert 1 in room.grades(call.id)
+
+
+def test_the_same_persona_always_looks_the_same(room):
+    personas = list(room.library().personas.values())
+    assert [portrait(persona) for persona in personas] == [portrait(persona) for persona in personas]
+    assert len({str(portrait(persona)) for persona in personas}) > len(personas) / 2
+
+
+def test_both_languages_say_the_same_things():
+    def keys(part: object, place: str = "") -> set[str]:
+        if not isinstance(part, dict):
+            return {place}
+        return {key for name, value in part.items() for key in keys(value, f"{place}.{name}")}
+
+    assert keys(texts("zh-CN")) == keys(texts("en"))
+
+
+def test_a_port_in_use_is_said_with_what_to_do(room, settings):
+    listening = _listen("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    with pytest.raises(Unavailable, match=f"port {port} is in use") as caught:
+        serve(room, settings.model_copy(update={"port": port}), print)
+    assert f"--port {port + 1}" in caught.value.remedy
+    listening.close()
+
+
+def test_only_this_machine_is_answered_without_a_login(room, settings):
+    with TestClient(make_app(room, settings), base_url="http://127.0.0.1") as client:
+        assert client.get("/health").json() == {"status": "ok"}
+        assert client.get("/", headers={"Accept-Language": "en"}, follow_redirects=False).headers["location"] == "/en/"
+        assert client.get("/zh/").status_code == 200
+        assert client.get("/zh/", headers={"Host": "elsewhere.example"}).status_code == 400
+
+
+def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_path):
+    opened = settings.model_copy(update={"host": "0.0.0.0", "data": tmp_path})
+    if not room.records.users():
+        with pytest.raises(Unavailable, match="no user"):
+            make_app(room, opened)
+    room.records.add_user("anna", "trainee", "a long password")
+    room.records.add_user("ben", "trainee", "another password")
+    call = room.open("zh-deduction-video-pack", seed=1, trainee="anna")
+    app = make_app(room, opened)
+    with TestClient(app, base_url="http://192.0.2.1", follow_redirects=False) as client:
+        assert client.get("/zh/").headers["location"] == "/login"
+        assert client.get("/zh/config").status_code == 401
+        assert client.get(f"/report/{call.id}.md").status_code == 401
+        assert client.post("/login", data={"name": "anna", "password": "wrong"}).status_code == 401
+        assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 303
+        assert client.get("/zh/").status_code == 200
+        assert client.get(f"/report/{call.id}.md").status_code == 200
+        assert client.get("/logout").status_code == 303
+        assert client.get("/zh/").status_code == 303
+        client.post("/login", data={"name": "ben", "password": "another password"})
+        assert client.get(f"/report/{call.id}.md").status_code == 404
+        room.records.remove_user("ben")
+        assert client.get("/zh/").status_code == 303
+        for _ in range(login.TRIES):
+            client.post("/login", data={"name": "anna", "password": "guess"})
+        assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 429
+
+
+def test_a_forged_or_old_cookie_is_nobody(room, monkeypatch):
+    room.records.add_user("carla", "trainee", "a third password")
+    logins = login.Logins(room.records, b"key")
+    cookie = logins.cookie("carla")
+    assert logins.user(cookie) == "carla"
+    for forged in (None, "", "a.b.c", "..", cookie[:-1], login.Logins(room.records, b"other").cookie("carla")):
+        assert logins.user(forged) is None
+    monkeypatch.setattr(time, "time", lambda now=time.time(): now + login.HOURS * 3600 + 1)
+    assert logins.user(cookie) is None
