@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "content",
         "guard",
         "features",
+        "remarks",
         "reader",
         "calibration",
     ),
