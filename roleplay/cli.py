@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +76,7 @@ def serve(
     with clear_errors():
         settings = load_settings(host=host, port=port, model=model, grader=grader, personas=personas, data=data)
         from roleplay.build import build_room
+        from roleplay.records import now
         from roleplay.web.page import serve as serve_page
 
         serve_page(
@@ -366,6 +368,14 @@ def remove_user(name: Annotated[str, typer.Argument()], data: DataOption = None)
     with clear_errors():
         _records(data).remove_user(name)
         typer.echo(f"{name} can no longer log in")
+
+
+@users.command("forget")
+def forget_user(name: Annotated[str, typer.Argument()], data: DataOption = None) -> None:
+    """Delete everything that is kept of a person: the login, and all calls with their grades."""
+    with clear_errors():
+        gone = _records(data).delete_person(name)
+        typer.echo(f"{gone} calls of {name} deleted")
 
 
 def _records(data: str | None) -> Any:

@@ -20,13 +20,14 @@ from roleplay.guard import Ledger, Source, ledger, strike
 from roleplay.lines import fitting
 from roleplay.models import LanguageModel, Sampling
 from roleplay.persona import Line, Persona
-from roleplay.prompts import Cue, customer_messages, texts
+from roleplay.prompts import Cue, customer_messages, moment_lines, texts
 from roleplay.state import State
 
 Way = Literal["auto", "write", "choose"]
 SENTENCE = re.compile(r"[^。！？…!?.]*[。！？…!?.]+[”’』」\")）]*\s*")
 TRIES = 3  # a writing model speaks at most this often before the proposals take over
 SOURCES: tuple[Source, ...] = get_args(Source)
+MOMENTS = ("does_not_know", "waits", "silence", "gives_leave")  # that no persona file foresees
 SAMPLES = 2  # of the bundled model's own, beside what is written by hand
 OWN_BONUS = 0.6  # per-character log-probability that a wording of the persona's own is ahead of others
 NOISE = 0.35  # Gumbel noise on the choice, so that seeds differ
@@ -183,12 +184,11 @@ def _proposals(scene: Scene) -> list[Proposal]:
     if directive.tell and directive.opening is None:
         return [Proposal(line, "own") for line in _telling(scene, directive)]
     own = wordings(persona, directive)
-    named = directive.belief or directive.objection or directive.goal or directive.opening is not None
-    if directive.why in ("does_not_know", "waits") and _plain(scene):
-        general = tuple(Line(text=text) for text in texts(persona.language)[directive.why])
-        own = general if directive.why == "waits" else (*own, *general)
+    named = directive.belief or directive.objection or directive.goal
+    if directive.why in MOMENTS:
+        return [Proposal(_standard(scene, line), "own") for line in moment_lines(persona, directive.why)]
     proposals = [Proposal(_standard(scene, line), "own") for line in own]
-    if not named or len(proposals) < 2:
+    if directive.opening is None and (not named or len(proposals) < 2):
         slots = {fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts}
         lines = fitting(
             persona,
@@ -228,10 +228,6 @@ def _standard(scene: Scene, line: Line) -> Line:
     """The line itself, or its gloss once the customer has changed to standard language."""
     changed = scene.state.standard or scene.cue.directive.act == "switch_mandarin"
     return Line(text=line.gloss) if changed and line.gloss else line
-
-
-def _plain(scene: Scene) -> bool:
-    return scene.persona.who.speech.strength < 2 or scene.state.standard
 
 
 def _last_resort(scene: Scene, open_now: Ledger) -> list[Proposal]:

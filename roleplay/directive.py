@@ -140,7 +140,8 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
         return None
     ends = outcome(persona, state)
     if ends != "unresolved":
-        return Directive("close" if "thank" in state.acts[-2:] else "thank", "closing", ends=ends)
+        thanks = ends == "resolved" and "thank" not in state.acts[-2:]
+        return Directive("thank" if thanks else "close", "closing", ends=ends)
     held_on = any(done.did("close") for done in state.done[:-1])
     if held_on or state.last.did(*HOSTILE):
         return Directive("hang_up", "closing_unresolved", ends="unresolved")
@@ -250,6 +251,10 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("answer", "waits")
     if goal and goal not in state.named and (last.did(*SOLUTION, "explain", "inform", "refuse") or state.turn >= 3):
         return Directive("ask", "wants", goal=goal)
+    if last.did("check_satisfied") and goal:
+        return Directive("press", "not_satisfied", goal=goal)
+    if last.asks_leave and not last.did("ask_open"):
+        return Directive("answer", "gives_leave")
     if last.did(*QUESTION) and not last.asked:
         return Directive("answer", "does_not_know")
     if last.good and "soften" not in state.acts:

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from roleplay.customer import Answer, Customer, Scene
-from roleplay.dialogue import SILENCE, Ending, Evidence, Exchange, Turn
+from roleplay.dialogue import Ending, Evidence, Exchange, Turn
 from roleplay.directive import Directive, next_directive, spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.grading import Grader
@@ -28,7 +28,7 @@ from roleplay.reading import Reading
 from roleplay.records import CallRow, GradeRow, Mode, Records, TurnRow
 from roleplay.redaction import redact
 from roleplay.rubric import Grade
-from roleplay.state import State, outcome, react, start
+from roleplay.state import State, is_silent, outcome, react, start
 
 LONGEST_REPLY = 2000  # characters
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
@@ -147,7 +147,7 @@ class Room:
         evidence = self._evidence(call, reply)
         exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
         reading = self.reader.read(exchange, call.persona.questions())
-        before = react(call.persona, call.state, reading, silent=is_silent(reply))
+        before = react(call.persona, call.state, reading, reply)
         directive = next_directive(call.persona, before, call.row.seed)
         past = tuple(
             (Cue(each.reply.text, each.directive, each.before.feeling), each.answer.text) for each in call.exchanges
@@ -272,11 +272,6 @@ def kept_call(records: Records, call_id: str) -> Call:
 def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:
     """The grades kept for a call, by number of the reply; of several graders the latest."""
     return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in records.grades(call_id)}
-
-
-def is_silent(text: str) -> bool:
-    """Whether a reply holds no word at all, such as `……`."""
-    return text.strip() == SILENCE or not any(char.isalnum() for char in text)
 
 
 def _exchanged(number: int, reply: TurnRow, answer: TurnRow) -> Exchanged:

@@ -7,9 +7,10 @@ alone do not calm: anger stays above a floor until something is done about the m
 from __future__ import annotations
 
 import operator
+import re
 from dataclasses import dataclass, replace
 
-from roleplay.dialogue import Ending, Feeling
+from roleplay.dialogue import SILENCE, Ending, Feeling
 from roleplay.persona import Condition, Persona
 from roleplay.reading import Reading, Told
 
@@ -56,9 +57,16 @@ PATIENCE_LOST = {
     "rude": 2.0, "blame": 1.0, "dismiss": 1.0, "argue": 0.7, "off_topic": 0.8, "meta": 0.8, "silence": 1.0,
     "nothing_new": 0.6, "asked_again": 0.3, "filler": 0.3,
 }  # fmt: skip
+TOLD_SHARE = 0.5  # of an entry's facts that a reply must tell before the entry counts as told
 GOOD = 3.5  # empathy from which a reply counts as having taken up the feeling
 # An angry customer does not listen until the feeling is taken up: from anger 3.9 at difficulty 1, 2.7 at 5.
 LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
+# A question whose answer is yes or no to something being done.
+LEAVE = re.compile(
+    r"(?:可以|好|行|方便|同意|需要|要|愿意)[^，。？?]{0,8}[吗么][？?]|您看[^。？?]{0,12}[？?]|要不要|"
+    r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|may i go ahead|do you want me)\b",
+    re.IGNORECASE,
+)
 OPERATORS = {"<=": operator.le, ">=": operator.ge}
 
 
@@ -77,6 +85,7 @@ class Done:
     asked: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
     silent: bool = False
+    asks_leave: bool = False  # asks whether something may be done
 
     def did(self, *moves: str) -> bool:
         return any(move in moves for move in self.moves)
@@ -143,6 +152,11 @@ def bounded(value: float, bound: str) -> bool:
     return OPERATORS[bound[:2]](value, float(bound[2:]))
 
 
+def is_silent(reply: str) -> bool:
+    """Whether a reply was said without a word, such as `……`."""
+    return reply.strip() == SILENCE or (bool(reply) and not any(char.isalnum() for char in reply))
+
+
 def holds(condition: Condition, state: State, since: int = 0) -> bool:
     """Whether a condition holds, looking only at the trainee's replies after the first `since`."""
     done = state.done[since:]
@@ -155,7 +169,13 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
         checks.append(any(condition.asked in each.asked for each in done))
     if condition.told is not None:
         needed = set(condition.facts)
-        told = [fact for each in done if each.counts for fact in each.told if fact.evidence_id == condition.told]
+        told = [
+            fact
+            for each in done
+            if each.counts
+            for fact in each.told
+            if fact.evidence_id == condition.told and fact.share >= TOLD_SHARE
+        ]
         checks.append(bool(told) and needed <= {name for fact in told for name in fact.facts})
     if condition.feeling is not None:
         checks.extend(bounded(getattr(state.feeling, name), bound) for name, bound in condition.feeling.items())
@@ -179,15 +199,19 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
     return all(checks)
 
 
-def react(persona: Persona, state: State, reading: Reading, silent: bool = False) -> State:
-    """The state after a reply: feelings with their causes, patience, goals met, beliefs corrected."""
+def react(persona: Persona, state: State, reading: Reading, reply: str = "") -> State:
+    """The state after a reply: feelings with their causes, patience, goals met, beliefs corrected.
+
+    Of the words themselves only two things count that are no moves: silence, and asking for leave.
+    """
     moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
     asked = reading.asked
     if "verify" in moves and any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(dict.fromkeys((*asked, "identity")))
     good = reading.estimates.empathy >= GOOD
     lost = not good and state.feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
-    done = Done(moves, good, bool(reading.contradicted), lost, asked, reading.told, silent)
+    silent, leave = is_silent(reply), bool(LEAVE.search(reply))
+    done = Done(moves, good, bool(reading.contradicted), lost, asked, reading.told, silent, leave)
     causes = _causes(persona, state, done, reading.estimates.empathy)
     hostile = done.did(*HOSTILE)
     state = replace(

@@ -135,7 +135,7 @@ def test_a_customer_whose_matter_is_open_holds_on_once_when_the_agent_says_goodb
 def test_silence_is_asked_about_and_then_ends_the_call():
     state = start(ANGRY)
     for _ in range(3):
-        state = react(ANGRY, state, Reading(), silent=True)
+        state = react(ANGRY, state, Reading(), "……")
         directive = next_directive(ANGRY, state, 0)
         state = spoken(state, directive)
     assert directive.ends == "hung_up"

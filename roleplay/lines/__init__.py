@@ -19,6 +19,8 @@ from roleplay.persona import Line, Persona
 
 FOLDER = Path(__file__).parent
 FILES = {"zh-CN": ("zh.jsonl", "zh2.jsonl"), "en": ("en.jsonl",)}
+# Tempers that are heard at once: their lines are only for people of that temper.
+DISTINCTIVE = ("joking", "sarcastic", "shy", "entitled", "bargaining", "sad", "suspicious", "busy")
 SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -93,6 +95,8 @@ def fitting(
         if line.act != act or line.dialect != dialect or not line.claims <= held:
             continue
         if line.topic != "general" and line.topic not in persona.topics:
+            continue
+        if line.temper in DISTINCTIVE and line.temper != speech.temper:
             continue
         if dialect != "none" and abs(line.strength - speech.strength) > 1:
             continue

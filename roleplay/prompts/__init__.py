@@ -16,7 +16,7 @@ from typing import Any
 from roleplay.dialogue import Feeling
 from roleplay.directive import Directive, wordings
 from roleplay.models import Message
-from roleplay.persona import Persona
+from roleplay.persona import Line, Persona
 from roleplay.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent
@@ -35,6 +35,25 @@ class Cue:
 def texts(language: str) -> dict[str, Any]:
     """The prompt texts of one language."""
     return read_yaml(FOLDER / f"{language}.yaml")[0]
+
+
+@lru_cache(maxsize=1)
+def _moments() -> dict[str, dict[str, tuple[Line, ...]]]:
+    data = read_yaml(FOLDER / "moments.yaml")[0]
+    made = {
+        name: {
+            moment: tuple(Line(text=line) if isinstance(line, str) else Line(**line) for line in lines)
+            for moment, lines in moments.items()
+        }
+        for name, moments in data.items()
+    }
+    return made
+
+
+def moment_lines(persona: Persona, moment: str) -> tuple[Line, ...]:
+    """Lines for a moment that no persona file foresees, in this persona's dialect where it is strong."""
+    speech = persona.who.speech
+    return _moments()[speech.dialect if speech.strength >= 2 else persona.language][moment]
 
 
 def compact_card(language: str, direction: str, temper: str, dialect: str, strength: int, name: str, age: int) -> str:
