@@ -167,19 +167,26 @@ def _judge(
     agreeing = [pair for pair in rivals if fact.agrees(pair[1])]
     agreeing = agreeing or [(item, other) for item in known for other in item.facts if _names_plan(fact, other)]
     if agreeing:
-        return "supported", max(agreeing, key=near)[0], "value"
+        closest = max(agreeing, key=near)
+        paid = max((pair for pair in rivals if pair[1].value), key=near, default=None)
+        if fact.kind == "money" and not fact.value and paid and near(paid) > near(closest) + 1:
+            return "contradicted", paid[0], f"{fact.text} / {paid[1].text}"  # free, but only on a condition
+        return "supported", closest[0], "value"
     if any(fact.agrees(other) or _names_plan(fact, other) for other in said):
         return "opinion", None, "said by the customer"
     if own and fact.kind in ("duration", "clock", "when", "date"):
         return "opinion", None, "own undertaking"
-    if fact.kind in ("money", "duration", "data", "count") and _computed(fact, clause, known, said):
+    if fact.kind in ("money", "duration", "count") and _computed(fact, clause, known, said):
         return "supported", None, "computed"
+    if fact.kind == "count" and any(fact.value == number.value for item in known for number in numbers(item.text)):
+        return "opinion", None, "the number is known, what it counts is not named"
     if fact.kind == "duration" and _ONE.match(fact.text):
         return "opinion", None, "says how often, not how long"
     if not rivals:
         return "not_covered", None, "nothing of this kind is known"
     best = max(rivals, key=near)
-    alone = len(rivals) == 1 and fact.kind in ("money", "data", "speed", "duration", "percent") and fact.value
+    same = all(other.agrees(rivals[0][1]) for _, other in rivals)
+    alone = same and fact.kind in ("money", "data", "speed", "duration", "percent") and fact.value
     needed = 3.0 if fact.kind == "when" else 0.0 if alone else 1.0
     if near(best) >= needed:
         return "contradicted", best[0], f"{fact.text} / {best[1].text}"
@@ -191,7 +198,7 @@ def _computed(fact: Quantity, clause: str, known: Sequence[_Known], said: Sequen
     alike = [*(other for item in known for other in item.facts), *said]
     values = {float(other.value) for other in alike if other.kind in (fact.kind, "plan") and _numeric(other)}
     times = {number.value for text in (clause, *(item.text for item in known)) for number in numbers(text)}
-    pairs = {a + b for a in values for b in values} | {abs(a - b) for a in values for b in values}
+    pairs = {a + b for a in values for b in values if a != b} | {abs(a - b) for a in values for b in values}
     if fact.kind == "money":
         pairs |= {a * b for a in values for b in times}
         pairs |= {a + c for a in pairs if a for c in values if c}

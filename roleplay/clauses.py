@@ -12,9 +12,12 @@ _SENTENCE = re.compile(r"[^。！？!?；;\n.…]*(?:\.(?=\S)[^。！？!?；;\n
 _CLAUSE = re.compile(r"[^，,：:]*(?:[,:](?=\d)[^，,：:]*)*(?:[，,：:]+|$)")
 _HANZI_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH_WORD = re.compile(r"[a-z][a-z']+", re.IGNORECASE)
-# Characters and words that say nothing of the subject.
-_EMPTY = frozenset("的了是在您我你们他她它请吗呢吧啊哦嗯就也都会可以为给和与及或者把被让到从对于这那个些什么怎样么要能不没有无须需将已经现再还又很太真好"
-                   "一二三四五六七八九十百千万两几零半元块钱天日月年号点分时小秒内外后前左右上下约每次个")  # fmt: skip
+# Characters and words that say nothing of the subject; measures do beside another character (日包, 月租).
+_EMPTY = frozenset(
+    "的了是在您我你们他她它请吗呢吧啊哦嗯就也都会可以为给和与及或者把被让到从对于这那个些什么怎样么要能不"
+    "没有无须需将已经现再还又很太真好"
+)
+_MEASURES = frozenset("一二三四五六七八九十百千万两几零半元块钱天日月年号点分时小秒内外后前左右上下约每次个")
 _STOP = frozenset(
     "the and for that this with you your yours our ours are was were will would can could may might must have has had "
     "not from they them their its it's any all one two three four five six seven eight nine ten per day days month "
@@ -59,11 +62,20 @@ def topics(text: str) -> frozenset[str]:
     """What a text is about: pairs of Chinese characters and stems of English words, without empty ones."""
     found: set[str] = set()
     for run in _HANZI_RUN.findall(text):
-        found.update(run[i : i + 2] for i in range(len(run) - 1) if run[i] not in _EMPTY and run[i + 1] not in _EMPTY)
+        for pair in (run[i : i + 2] for i in range(len(run) - 1)):
+            if not _EMPTY & set(pair) and not set(pair) <= _MEASURES:
+                found.add(pair)
     for word in _ENGLISH_WORD.findall(text.lower()):
         if len(word) > 2 and word not in _STOP:
             found.add(stem(word))
     return frozenset(found)
+
+
+def units(text: str) -> frozenset[str]:
+    """The single Chinese characters and English stems of a text that carry meaning, for short questions."""
+    letters = {letter for run in _HANZI_RUN.findall(text) for letter in run if letter not in _EMPTY or letter in "谁哪"}
+    words = {stem(word) for word in _ENGLISH_WORD.findall(text.lower()) if word not in _STOP or word in ("day", "days")}
+    return frozenset(letters | words)
 
 
 def stem(word: str) -> str:

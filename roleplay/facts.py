@@ -108,6 +108,11 @@ _CODE = re.compile(
 )
 _NO_CODE = frozenset("WIFI SIM VPN APN APP GB MB KB PIN PUK ID SMS USB OK TV PC NFC GPS IP DNS LTE VOLTE ESIM RMB VIP UTC AM PM "
                      "HD CD II III UK US USA EU ICU QQ AI IOS LED ROM NO YES".split())  # fmt: skip
+_AGENT_BEFORE = re.compile(
+    r"(?:工号|编号|客服|坐席|客户经理|专员|\b(?:agent|adviser|advisor|badge|staff|my id|id number))\s*(?:是|为|is|number|no\.)?\s*$",
+    re.IGNORECASE,
+)
+_AGENT_AFTER = re.compile(r"\s*号(?!码|段)")
 _HALF = re.compile(r"半(个月|年|小时|个小时|个钟头|天)|\bhalf an hour\b|\bhalf a (day|month|year)\b", re.IGNORECASE)
 _A_UNIT = re.compile(r"\b(?:a|an|one) (second|minute|hour|day|week|fortnight|month|year)\b", re.IGNORECASE)
 
@@ -185,10 +190,15 @@ def _candidates(text: str) -> Iterator[Quantity]:
         for match in pattern.finditer(text):
             yield _span(text, match, "when", name, "")
     for match in _CODE.finditer(text):
-        if match[0].upper() not in _NO_CODE:
+        if match[0].upper() not in _NO_CODE and not _is_agent(text, match):
             yield _span(text, match, "code", match[0], "")
     for match in re.finditer(r"(?<=[\u4e00-\u9fff])(\d{2,3})(?![\d.号%点:：\-])", text):
         yield _span(text, match, "plan", float(match[1]), "")
+
+
+def _is_agent(text: str, code: re.Match[str]) -> bool:
+    """Whether a number is how the agent introduces itself: 客服0826号, agent 0826."""
+    return bool(_AGENT_AFTER.match(text, code.end()) or _AGENT_BEFORE.search(text[: code.start()]))
 
 
 def _span(text: str, match: re.Match[str], kind: str, value: float | str, unit: str) -> Quantity:
@@ -207,7 +217,7 @@ def _around(text: str, number: Number) -> Iterator[Quantity]:
     """What the number is, by what stands after it and before it."""
     value, start, end = number.value, number.start, number.end
     before, after = text[:start], text[end : end + 1]
-    if number.written == "chinese" and re.fullmatch("[一二两三四五六七八九]{2}", text[start:end]):
+    if number.written == "chinese" and re.fullmatch("[一二两三四五六七八九]{2}", text[start:end]) and after != "折":
         return  # 一两分钟: about a number
     if after in ("多", "几", "来") or before.endswith(("第", "几")):
         return  # about a number, or an ordinal: nothing to compare

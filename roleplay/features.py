@@ -19,7 +19,8 @@ from roleplay.standards import Rule
 
 NEAREST = 3  # entries of the evidence that are looked at; the search may have found more than bear on it
 _FEELING = re.compile(
-    r"[！!]{1,}|急|气|烦|怒|慌|怕|担心|哭|难受|害怕|崩溃|坑|骗|投诉|凭什么|凭啥|受够|委屈|寒心|伤心|去世|走了|抢救|病|死|丢|偷|糊弄|倒霉|害|惨|疼|"
+    r"[！!]{1,}|急|气|烦|怒|慌|怕|担心|哭|难受|害怕|崩溃|坑|骗|投诉|凭什么|凭啥|受够|委屈|寒心|伤心|去世|走了|抢救|病|死|丢|偷|糊弄|"
+    r"倒霉|害|惨|疼|"
     r"\b(?:angry|furious|worried|scared|upset|afraid|crying|sick|tired|fed up|ridiculous|awful|terrible|died|hospital|stolen|"
     r"lost|desperate|shaking|stupid|hate|please|joke|robbed|sting|disgrace|useless|alone|anxious|panic)\b",
     re.IGNORECASE,
@@ -142,7 +143,7 @@ def _truth(exchange: Exchange, claims: Sequence[Claim]) -> dict[str, float]:
         "gift": _root(len(_GIFT.findall(reply))),
         "gift.unknown": _root(sum(hit not in " ".join(e.text for e in evidence) for hit in _GIFT.findall(reply))),
         "no_evidence.numbers": _root(len(facts)) if not evidence else 0.0,
-        "no_evidence.length": math.log1p(len(reply)) if not evidence else 0.0,
+        "no_evidence.length": math.log1p(len("".join(reply.split()))) if not evidence else 0.0,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from string import Template
@@ -74,6 +74,8 @@ class BundledGrader:
         return self.scorer.fingerprint
 
     def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
+        if not is_speech(spoken(exchange, reading.findings, self.standards.rules).reply):
+            return dict.fromkeys(DIMENSIONS, 1.0)
         values = self.scorer.raw(grader_features(exchange, reading, self.standards.rules), exchange.language)
         due = values["fact_due"] >= DUE
         return {name: values[name] if due or name != "accuracy" else None for name in DIMENSIONS}
@@ -160,8 +162,13 @@ def _filled(template: str, exchange: Exchange, **more: str) -> str:
 
 
 def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
-    """The input of the small model: what the reply is like, and what the reader's models think of it."""
+    """The input of the small model: what the reply is like, and what the reader's models think of it.
+
+    Words for the scorer are left out altogether: they must not move a score in either direction here.
+    """
     exchange = spoken(exchange, reading.findings, rules)
+    findings = tuple(finding for finding in reading.findings if rules[finding.rule].topic != "meta")
+    reading = replace(reading, findings=findings, moves=tuple(seen for seen in reading.moves if seen.move != "meta"))
     seen = {f"move.{move}": 0.0 for move in MOVES}
     seen.update({f"move.{move.move}": move.probability for move in reading.moves})
     own = reading.estimates
@@ -210,7 +217,7 @@ def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> 
     top: dict[Dimension, float] = dict.fromkeys(DIMENSIONS, 5.0)
     heard = spoken(exchange, reading.findings, rules)
     if not is_speech(heard.reply):
-        return {"empathy": 1.0, "accuracy": 2.0, "phrasing": 1.0}
+        return dict.fromkeys(DIMENSIONS, 1.0)
     broken = [rules[finding.rule] for finding in reading.findings if not finding.kept and finding.end]
     if any(rule.severity == "forbidden" for rule in broken):
         top["phrasing"] = 1.0

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, is_question, sentences, topics
+from roleplay.clauses import Piece, is_question, sentences, units
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
@@ -23,7 +23,7 @@ from roleplay.reading import Estimates, Finding, MoveSeen, Reading
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
-ALIKE = 0.62  # how near a question must lie to an example question
+ALIKE = 0.6  # how near a question must lie to an example question
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
 
@@ -53,8 +53,7 @@ class Reader:
     def read(self, exchange: Exchange, questions: Mapping[str, Sequence[str]] | None = None) -> Reading:
         """Read `exchange.reply`. `questions` holds, by fact id, example questions that ask for the fact."""
         stage = exchange.stage or "solving"
-        findings = self.standards.find(exchange, stage)
-        heard_reply = spoken(exchange, findings, self.standards.rules)
+        heard_reply, findings = self._findings(exchange, stage)
         if not is_speech(heard_reply.reply):
             reading = Reading(moves=self._forced(findings) or _filler(exchange), findings=findings, stage=stage)
             return replace(reading, estimates=Estimates(1.0, 1.0, 1.0, 0.5))
@@ -63,7 +62,7 @@ class Reader:
         moves = self._moves(values, pieces, heard_reply.reply, findings)
         if exchange.stage is None:
             stage = _stage(exchange, values[0], self.encoder.labels, moves)
-            findings = self.standards.find(exchange, stage)
+            _, findings = self._findings(exchange, stage)
         evidence = nearest(heard_reply, exchange.evidence)
         return Reading(
             moves=moves,
@@ -74,6 +73,15 @@ class Reader:
             stage=stage,
             estimates=_estimates(values[0], self.encoder.labels),
         )
+
+    def _findings(self, exchange: Exchange, stage: Stage) -> tuple[Exchange, tuple[Finding, ...]]:
+        """The part that is said to the customer, what the standards find in it, and the words for the scorer."""
+        found = self.standards.find(exchange, stage)
+        heard = spoken(exchange, found, self.standards.rules)
+        if heard is exchange:
+            return exchange, found
+        meta = tuple(one for one in found if one.end and self.standards.rules[one.rule].topic == "meta")
+        return heard, (*self.standards.find(heard, stage), *meta)
 
     def _values(self, exchange: Exchange, pieces: Sequence[Piece]) -> np.ndarray:
         """Both models' mean on the whole reply (row 0) and on its sentences: (1 + pieces, labels)."""
@@ -114,7 +122,7 @@ class Reader:
         examples = [(name, text) for name, texts in questions.items() for text in texts]
         if not asking or not examples:
             return ()
-        near = np.array([[_overlap(topics(one), topics(text)) for _, text in examples] for one in asking])
+        near = np.array([[_overlap(one, text) for _, text in examples] for one in asking])
         if self.embedder is not None:
             vectors = self.embedder.encode([*asking, *(text for _, text in examples)])
             near = np.maximum(near, vectors[: len(asking)] @ vectors[len(asking) :].T)
@@ -139,8 +147,10 @@ def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:
     return (MoveSeen("filler", 1.0, 0, len(exchange.reply)),)
 
 
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / max(1, min(len(one), len(other))) if len(one & other) > 1 else 0.0
+def _overlap(sentence: str, example: str) -> float:
+    """The share of an example question's own words that the sentence holds, on the embedder's scale."""
+    wanted = units(example)
+    return 0.75 * len(wanted & units(sentence)) / len(wanted) if len(wanted) > 1 else 0.0
 
 
 def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:

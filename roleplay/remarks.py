@@ -17,11 +17,16 @@ from roleplay.standards import Rule
 MOST_BAD, MOST_GOOD = 3, 2  # remarks on one dimension
 
 _BAD_MOVES: tuple[tuple[str, Dimension, float, str, str], ...] = (
-    ("rude", "empathy", -3, "这句话会伤害客户。先接住客户的感受，再说能做什么。", "This hurts the customer. Take in the feeling first, then say what you can do."),
-    ("blame", "empathy", -2, "这句话把责任推给了客户。不说是谁的错，说现在怎么解决。", "This puts the blame on the customer. Leave whose fault it is aside; say what happens now."),
-    ("dismiss", "empathy", -2, "这句话听起来像在打发客户。请回应客户说的具体情况。", "This brushes the customer off. Answer to what this customer said."),
-    ("argue", "empathy", -2, "这是在和客户争辩。可以先认同感受，再说明事实。", "This argues. Agree with the feeling first, then give the fact."),
-    ("overpromise", "accuracy", -2, "这个承诺超出了规定，或者资料中没有依据。", "This promises more than the rules allow, or than anything on record supports."),
+    ("rude", "empathy", -3, "这句话会伤害客户。先接住客户的感受，再说能做什么。",
+     "This hurts the customer. Take in the feeling first, then say what you can do."),
+    ("blame", "empathy", -2, "这句话把责任推给了客户。不说是谁的错，说现在怎么解决。",
+     "This puts the blame on the customer. Leave whose fault it is aside; say what happens now."),
+    ("dismiss", "empathy", -2, "这句话听起来像在打发客户。请回应客户说的具体情况。",
+     "This brushes the customer off. Answer to what this customer said."),
+    ("argue", "empathy", -2, "这是在和客户争辩。可以先认同感受，再说明事实。",
+     "This argues. Agree with the feeling first, then give the fact."),
+    ("overpromise", "accuracy", -2, "这个承诺超出了规定，或者资料中没有依据。",
+     "This promises more than the rules allow, or than anything on record supports."),
     ("disclose", "accuracy", -3, "这里泄露了不能告知的个人信息。", "This gives private data away."),
     ("off_topic", "accuracy", -1, "这部分与客户的问题无关。", "This is beside the customer's point."),
 )  # fmt: skip
