@@ -2,6 +2,7 @@
 # make test       all quick tests          make test-slow   the others
 # make check      lint, format, types      make format      put the code into shape
 # make train      how the bundled models are made
+# make screenshots  pictures of the page for the README, in docs/images
 # make constraints  pin anew what is installed, after pyproject.toml has changed
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Nothing here needs the network once it is installed; a model is downloaded only when it is asked for by name.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: install run test test-slow check format train constraints clean help
+.PHONY: install run test test-slow check format train screenshots constraints clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -57,6 +58,9 @@ train: install
 	@echo "The bundled models are made from the texts in roleplay/training/corpus/, each by a recipe of its own:"
 	@for recipe in embedder reader customer; do echo "  $(BIN)/python -m roleplay.training.$$recipe --help"; done
 	@echo "How long each takes and how good it became stands in its card, roleplay/bundled/*/README.md."
+
+screenshots: install
+	@$(BIN)/python tests/screenshots.py docs/images
 
 # Torch's local label (+cpu) is cut, so that the pin fits the wheels of every source.
 constraints: install

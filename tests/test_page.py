@@ -16,10 +16,11 @@ from fastapi.testclient import TestClient
 from roleplay.build import build_room
 from roleplay.customer import Customer
 from roleplay.errors import Unavailable
+from roleplay.persona import Library, load_library
 from roleplay.room import Room
 from roleplay.settings import Settings, load_settings
 from roleplay.texts import texts
-from roleplay.web import handlers, login
+from roleplay.web import handlers, login, views
 from roleplay.web.layout import Layout
 from roleplay.web.page import _listen, make_app, serve
 from roleplay.web.portraits import portrait
@@ -143,7 +144,7 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     assert set(room.grades(call_id)) == {1, 2, 3}
     assert page.locator(".transcript > li").count() == 3
     with page.expect_download() as download:
-        page.get_by_text("下载网页").click()
+        page.get_by_text("下载网页").first.click()
     assert download.value.suggested_filename.endswith(".html")
     assert page.evaluate(UNLABELLED) == []
     seen.close()
@@ -267,6 +268,15 @@ def test_scores_can_wait_until_the_end(page, room):
     assert "报告" in graded[page.on.feedback]
     assert "共情" not in graded[page.on.feedback]
     assert 1 in room.grades(call.id)
+
+
+def test_a_wrong_persona_file_is_named_beside_the_others(room, tmp_path):
+    (tmp_path / "broken.yaml").write_text("id: broken\ntitle: [<b>", encoding="utf-8")
+    library = load_library([tmp_path])
+    shown = views.cards(Library(room.library().personas, {}, library.faults), views.Wish("en"), "en")
+    assert "broken.yaml" in shown and "roleplay check" in shown
+    assert "<b>" not in shown.partition("</div>")[0].replace("<b>Customer", "")
+    assert shown.count('class="card"') == sum(persona.language == "en" for persona in room.library().personas.values())
 
 
 def test_the_same_persona_always_looks_the_same(room):

@@ -1,5 +1,8 @@
 // The clock of a call runs here from the seconds that the server gave; stamps are shown in the reader's own time.
+// Gradio writes the browser's language on the page; what the page is written in is right.
 setInterval(() => {
+  const language = document.querySelector('.bar')?.lang;
+  if (language) document.documentElement.lang = language;
   for (const clock of document.querySelectorAll('.time[data-elapsed]')) {
     if (clock.dataset.stopped) continue;
     if (!clock.since) clock.since = performance.now() - 1000 * Number(clock.dataset.elapsed);
@@ -25,4 +28,4 @@ setInterval(() => {
   }
 }, 300);
 // Back and forward are real: the address says what is shown.
-addEventListener('popstate', () => location.reload());
+addEventListener('popstate', () => (location.search || '?') === window.shown || location.reload());

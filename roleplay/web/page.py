@@ -38,6 +38,7 @@ from roleplay.web.login import COOKIE, HOURS, Brake, Logins, session_key
 PATHS: dict[Language, str] = {"zh-CN": "/zh", "en": "/en"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 AT_ONCE = 4  # model-bound events of one page that run at the same time
+WAITING = 200  # events that may wait behind them; more are refused
 HEADERS = {
     # The page loads nothing from elsewhere, even if a model's words should try to.
     "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'",
@@ -46,8 +47,10 @@ HEADERS = {
 }
 FONTS = ["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "sans-serif"]
 ADDRESS = """(address) => {
-  if (address && (location.search || '?') !== address) history.pushState({}, '', address);
-  if (address) window.scrollTo(0, 0);
+  if (!address) return;
+  window.shown = address;
+  if ((location.search || '?') !== address) history.pushState({}, '', address);
+  window.scrollTo(0, 0);
 }"""
 
 # On a phone the panels that are looked up and not watched start folded.
@@ -69,13 +72,13 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
             on.history_view, on.cards, on.report, on.history, on.head, on.chat, on.banner, on.mood, on.screen,
             on.feedback, on.hits, on.query, *on.speaking,
         ]  # fmt: skip
-        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
-        blocks.load(do.load, None, everything, **model)
+        blocks.load(do.load, None, everything, **quick)
         blocks.load(None, None, [on.screen_panel, on.search_panel], js=FOLDED)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
-            part.select(do.go, None, everything, **model)
+            part.select(do.go, None, everything, **quick)
         gr.on([wish.change for wish in on.wishes], do.filter, on.wishes, on.cards, **quick)
         on.surprise.click(do.surprise, on.wishes, everything, **quick)
         for trigger, handler, inputs in (
@@ -89,6 +92,7 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
         on.hang_up.click(do.hang_up, on.call_id, everything, **model)
         on.coach.change(do.show_feedback, [on.call_id, on.coach], everything, **quick)
         gr.on([on.query.submit, on.find.click], do.search, [on.query, on.call_id], on.hits, **quick)
+    blocks.queue(max_size=WAITING)
     return blocks
 
 
