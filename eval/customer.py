@@ -76,7 +76,9 @@ def measure(played: Sequence[Played]) -> dict[str, Any]:
 
 def line_figures(played: Played) -> list[LineFigures]:
     """One row for each customer line of a call."""
-    rows, said, heard = [], [], []
+    rows: list[LineFigures] = []
+    said: list[str] = []
+    heard: list[str] = []
     call = played.call
     for each in call.exchanges:
         heard.append(each.reply.text)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from roleplay import __version__
+from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.settings import Settings, load_settings
 
@@ -79,9 +80,10 @@ def serve(
         from roleplay.records import now
         from roleplay.web.page import serve as serve_page
 
-        serve_page(
-            build_room(settings, tell), settings, lambda address: typer.echo(f"The practice room is open: {address}")
-        )
+        room = build_room(settings, tell)
+        if settings.keep_days and (gone := room.records.forget_calls(now() - timedelta(days=settings.keep_days))):
+            tell(f"deleted {gone} calls older than {settings.keep_days} days")
+        serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"))
 
 
 @app.command()
@@ -195,7 +197,7 @@ def index(data: DataOption = None) -> None:
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help="a question or a few words")],
-    language: Annotated[str | None, typer.Option(help="only entries in this language: zh-CN or en")] = None,
+    language: Annotated[Language | None, typer.Option(help="only entries in this language")] = None,
     internal: Annotated[bool, typer.Option(help="also entries for staff only")] = False,
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
     data: DataOption = None,
@@ -344,13 +346,13 @@ def export(
 @users.command("add")
 def add_user(
     name: Annotated[str, typer.Argument()],
-    role: Annotated[str, typer.Option(help="trainee, trainer or evaluator")] = "trainee",
+    role: Annotated[Literal["trainee", "trainer", "evaluator"], typer.Option(help="what they may do")] = "trainee",
     data: DataOption = None,
 ) -> None:
     """Add somebody who may log in; asks for the password."""
     with clear_errors():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _records(data).add_user(name, role, password)  # type: ignore[arg-type]
+        _records(data).add_user(name, role, password)
         typer.echo(f"{name} may log in as {role}")
 
 

@@ -141,9 +141,7 @@ class Customer:
                 refused.append(StruckOut(proposal.line.text, proposal.source, fault.reason, fault.detail))
         fit = fit or _last_resort(scene, open_now)
         chosen = self._likeliest(scene, fit)
-        counts = tuple(
-            (source, sum(each.source == source for each in proposals)) for source in ("own", "corpus", "model")
-        )
+        counts = _counts(proposals)
         return Answer(chosen.line.text, chosen.line.gloss, chosen.source, tuple(refused), counts)
 
     def _samples(self, scene: Scene) -> list[Proposal]:
@@ -174,6 +172,10 @@ class Customer:
         return fit[scores.index(max(scores))]
 
 
+def _counts(proposals: Sequence[Proposal]) -> tuple[tuple[Source, int], ...]:
+    return tuple((source, sum(each.source == source for each in proposals)) for source in SOURCES)
+
+
 def _gumbel(rng: random.Random) -> float:
     return -math.log(-math.log(rng.uniform(1e-9, 1 - 1e-9)))
 
@@ -189,7 +191,9 @@ def _proposals(scene: Scene) -> list[Proposal]:
         return [Proposal(_standard(scene, line), "own") for line in moment_lines(persona, directive.why)]
     proposals = [Proposal(_standard(scene, line), "own") for line in own]
     if directive.opening is None and (not named or len(proposals) < 2):
-        slots = {fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts}
+        slots: dict[str, str] = {
+            fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
+        }
         lines = fitting(
             persona,
             directive.act,

@@ -75,8 +75,8 @@ def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[s
     untold: list[str] = []
     for fact in call.facts:
         (texts if fact.id in known else untold).extend([fact.text, *(line.text for line in fact.say)])
-    for item in (*call.beliefs, *call.objections, *call.goals):
-        texts.append(item.text)
+    texts += [item.text for item in call.beliefs] + [item.text for item in call.objections]
+    texts += [item.text for item in call.goals]
     texts.extend(opening.text for opening in call.openings if set(opening.tells) <= known)
     grading, hidden = persona.grading, list(untold)
     hidden.extend(answer.text for answer in grading.model_answers)

@@ -67,11 +67,14 @@ class Report:
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     """The report of a call, finished or not."""
     persona, grading = call.persona, call.persona.grading
-    caps = {reason: grading.caps[reason] for reason in _reached(call) if reason in grading.caps}
+    reached = _reached(call)
+    caps = {reason: highest for reason, highest in grading.caps.items() if reason in reached}
     done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
     start = persona.call.feelings
-    moods = (Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),)
-    moods += tuple(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges)
+    moods = (
+        Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),
+        *(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges),
+    )
     return Report(
         call=call,
         ending=call.ending,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def play_out(persona: Persona, said: list[Reading], seed: int = 0) -> list[State
 @given(st.sampled_from(PERSONAS), st.lists(replies, min_size=45, max_size=45), st.integers(0, 5))
 def test_whatever_is_said_feelings_stay_in_range_and_the_call_ends(persona, said, seed):
     states = play_out(persona, said, seed)
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         for name in ("anger", "confusion", "trust"):
             now = getattr(after.feeling, name)
             assert 0 <= now <= 4
@@ -57,7 +58,7 @@ def test_whatever_is_said_feelings_stay_in_range_and_the_call_ends(persona, said
 @given(st.sampled_from(PERSONAS), st.lists(replies, min_size=20, max_size=20))
 def test_what_was_told_or_reached_stays_so(persona, said):
     states = play_out(persona, said)
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         for name in ("facts", "met", "corrected", "broken", "stated", "named"):
             assert set(getattr(before, name)) <= set(getattr(after, name))
         assert after.verified >= before.verified
