@@ -1,8 +1,8 @@
 """The customer's words: an order from `directive` in, one checked line out.
 
 A model that writes does so freely, sentence by sentence, each checked before it is shown; a small one
-chooses among proposals: the persona's own wordings, hand-written lines that fit, and its own samples.
-Both ways pass the same guard, and neither knows more than the ledger allows.
+chooses among proposals: the persona's own wordings, then hand-written lines that fit. Both ways pass the
+same guard, and neither knows more than the ledger allows.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ SENTENCE = re.compile(r"[^。！？…!?.]*[。！？…!?.]+[”’』」\")）
 TRIES = 3  # a writing model speaks at most this often before the proposals take over
 SOURCES: tuple[Source, ...] = get_args(Source)
 MOMENTS = ("does_not_know", "waits", "silence", "gives_leave")  # that no persona file foresees
-SAMPLES = 2  # of the bundled model's own, beside what is written by hand
-OWN_BONUS = 0.6  # per-character log-probability that a wording of the persona's own is ahead of others
 NOISE = 0.35  # Gumbel noise on the choice, so that seeds differ
 
 
@@ -128,33 +126,23 @@ class Customer:
         yield answer
 
     def _choose(self, scene: Scene, open_now: Ledger, struck: tuple[StruckOut, ...]) -> Answer:
-        proposals = _proposals(scene)
-        if not self.writes:
-            proposals += self._samples(scene)
         refused = list(struck)
+        proposed: list[Proposal] = []
         fit: list[Proposal] = []
-        for proposal in proposals:
-            fault = strike(proposal.line.text, open_now, proposal.source, scene.cue.directive.again)
-            if fault is None:
-                fit.append(proposal)
-            else:
-                refused.append(StruckOut(proposal.line.text, proposal.source, fault.reason, fault.detail))
+        for tier in _proposals(scene):
+            proposed += tier
+            for proposal in tier:
+                fault = strike(proposal.line.text, open_now, proposal.source, scene.cue.directive.again)
+                if fault is None:
+                    fit.append(proposal)
+                else:
+                    refused.append(StruckOut(proposal.line.text, proposal.source, fault.reason, fault.detail))
+            if fit:
+                break
         fit = fit or _last_resort(scene, open_now)
         chosen = self._likeliest(scene, fit)
-        counts = _counts(proposals)
+        counts = _counts(proposed)
         return Answer(chosen.line.text, chosen.line.gloss, chosen.source, tuple(refused), counts)
-
-    def _samples(self, scene: Scene) -> list[Proposal]:
-        """Lines of the small model's own. A turn that tells a fact is left to those who know the fact."""
-        if scene.cue.directive.tell or scene.cue.directive.opening is not None:
-            return []
-        messages = customer_messages(scene.persona, scene.past, scene.cue, natural=False)
-        rng = scene.rng("sample")
-        samples = []
-        for _ in range(SAMPLES):
-            sampling = Sampling(max_tokens=48, temperature=0.7, top_p=0.9, seed=rng.getrandbits(31))
-            samples.append("".join(self.model.stream(messages, sampling)).strip())
-        return [Proposal(Line(text=text), "model") for text in samples if 0 < len(text) <= 300]
 
     def _likeliest(self, scene: Scene, fit: Sequence[Proposal]) -> Proposal:
         """The proposal that the model finds likeliest here, length taken out, with a little noise by seed."""
@@ -166,7 +154,7 @@ class Customer:
         messages = customer_messages(scene.persona, scene.past, scene.cue, natural=False)
         weights = self.model.weigh(messages, [each.line.text for each in fit])
         scores = [
-            weight / max(4, len(each.line.text)) + OWN_BONUS * (each.source == "own") + NOISE * _gumbel(rng)
+            weight / max(4, len(each.line.text)) + NOISE * _gumbel(rng)
             for weight, each in zip(weights, fit, strict=True)
         ]
         return fit[scores.index(max(scores))]
@@ -180,17 +168,22 @@ def _gumbel(rng: random.Random) -> float:
     return -math.log(-math.log(rng.uniform(1e-9, 1 - 1e-9)))
 
 
-def _proposals(scene: Scene) -> list[Proposal]:
-    """Everything written by hand that might be said: the persona's own first, then the corpus."""
+def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
+    """Lines that might be said, in tiers; a later tier is asked only when the guard leaves nothing of the earlier.
+
+    First the persona's own wordings of what the directive is about, then its own for the act, then the
+    hand-written lines of the corpus that fit.
+    """
     persona, directive = scene.persona, scene.cue.directive
-    if directive.tell and directive.opening is None:
-        return [Proposal(line, "own") for line in _telling(scene, directive)]
-    own = wordings(persona, directive)
-    named = directive.belief or directive.objection or directive.goal
-    if directive.why in MOMENTS:
-        return [Proposal(_standard(scene, line), "own") for line in moment_lines(persona, directive.why)]
-    proposals = [Proposal(_standard(scene, line), "own") for line in own]
-    if directive.opening is None and (not named or len(proposals) < 2):
+    if directive.opening is not None:
+        yield _own(scene, wordings(persona, directive))
+    elif directive.tell:
+        yield _own(scene, _telling(scene, directive))
+    elif directive.why in MOMENTS:
+        yield _own(scene, moment_lines(persona, directive.why))
+    else:
+        yield _own(scene, wordings(persona, directive))
+        yield _own(scene, persona.who.speech.lines.get(directive.act, ()))
         slots: dict[str, str] = {
             fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
         }
@@ -202,8 +195,11 @@ def _proposals(scene: Scene) -> list[Proposal]:
             {**slots, "name": persona.who.name},
             scene.state.standard,
         )
-        proposals += [Proposal(line, "corpus") for line in lines]
-    return proposals
+        yield [Proposal(line, "corpus") for line in lines]
+
+
+def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:
+    return [Proposal(_standard(scene, line), "own") for line in lines]
 
 
 def _telling(scene: Scene, directive: Directive) -> list[Line]:
@@ -214,7 +210,7 @@ def _telling(scene: Scene, directive: Directive) -> list[Line]:
     for name in directive.tell:
         fact = persona.fact(name)
         lines = list(fact.say) or [Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)]
-        choices.append([_standard(scene, line) for line in lines])
+        choices.append(lines)
     combined = choices[0]
     space = "" if persona.language == "zh-CN" else " "
     for more in choices[1:]:

@@ -62,7 +62,7 @@ def spoken(state: State, directive: Directive) -> State:
 
 
 def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
-    """The persona's own lines for this directive; those of facts apart, see `fact_lines`."""
+    """The persona's own lines for what this directive is about, or for its act when it is about nothing named."""
     call = persona.call
     if directive.opening is not None:
         return (call.openings[directive.opening],)
@@ -101,6 +101,8 @@ def _declines(persona: Persona, state: State, rng: random.Random) -> Directive |
     declines = persona.call.ends.declines
     if declines is None or not state.acts or not holds(declines, state):
         return None
+    if state.hostile >= 2:  # driven away, which is no decision about the offer
+        return Directive("hang_up", "driven_away", ends="hung_up")
     return Directive("decline", "declines", ends="declined")
 
 
@@ -112,7 +114,10 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if any(act != "ask_repeat" for act in state.acts):
         return None
     openings = persona.call.openings
-    number = rng.randrange(len(openings))
+    fit = range(len(openings))
+    if state.last.did("consent"):  # asked whether it is convenient: an opening that answers, where there is one
+        fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
+    number = rng.choice(fit)
     return Directive(openings[number].act, "opening", tell=openings[number].tells, opening=number)
 
 
@@ -186,6 +191,8 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
 def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     if state.last.wrong:
         return Directive("challenge", "wrong_fact")
+    if state.last.did("meta"):
+        return Directive("ask_explain", "strange_words")
     if state.last.did("jargon") and persona.who.literacy != "high":
         return Directive("ask_explain", "jargon")
     return None
