@@ -100,7 +100,8 @@ def wrong_number(row: GradedReply) -> GradedReply | None:
     """The same reply with one supported number made wrong; None where it has none in figures."""
     reply = row.exchange.reply
     claims: Sequence[Claim] = check(reply, row.exchange.evidence, row.exchange.context)
-    known = {f.value for e in (*row.exchange.evidence, *row.exchange.context) for f in quantities(e.text)}
+    texts = [*(entry.text for entry in row.exchange.evidence), *(turn.text for turn in row.exchange.context)]
+    known = {fact.value for text in texts for fact in quantities(text)}
     for claim in claims:
         for number in numbers(claim.text):
             if claim.verdict != "supported" or claim.why != "value" or number.written != "digits" or number.value < 1:

@@ -22,7 +22,7 @@ from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension
 
 if TYPE_CHECKING:
-    from roleplay.grading import RawGrader
+    from roleplay.grading import Grader
     from roleplay.reader import Reader
 
 FEWEST = 30  # replies of one language that a map is made from
@@ -70,7 +70,7 @@ class Calibration:
         return "\n".join(lines)
 
 
-def calibrate(grader: RawGrader, reader: Reader, rows: Sequence[GradedReply]) -> Calibration:
+def calibrate(grader: Grader, reader: Reader, rows: Sequence[GradedReply]) -> Calibration:
     """Fit the grader's raw scores to scored replies, so that each whole point is given as often as the raters give it.
 
     `agreement` is measured by cross-validation in five parts, replies to one context kept together.
@@ -105,7 +105,7 @@ def _measure(pairs: np.ndarray) -> Agreement:
     for part in np.unique(pairs[:, 2]):
         own = pairs[:, 2] == part
         unseen[own] = _apply(_points(pairs if own.all() else pairs[~own]), pairs[own, 0])
-    return agreement(pairs[:, 1], unseen)
+    return agreement(pairs[:, 1].tolist(), unseen.tolist())
 
 
 def _points(pairs: np.ndarray) -> tuple[tuple[float, float], ...]:

@@ -39,19 +39,21 @@ DUE = 0.5  # from here a fact was due
 class Grader(Protocol):
     """`spec` is how the user named it, `fingerprint` changes when what it says may change."""
 
-    spec: str
-    fingerprint: str
+    @property
+    def spec(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
 
     def grade(self, exchange: Exchange, reading: Reading) -> Grade:
         """Score the reply. A grader that fails gives Grade.missing("failed", why); it never makes a score up."""
         ...
 
-
-class RawGrader(Grader, Protocol):
-    """A grader whose scores can be calibrated."""
-
     def raw(self, exchange: Exchange, reading: Reading) -> Mapping[Dimension, float | None]:
-        """Scores before calibration and ceilings, not rounded; accuracy None when no fact was due."""
+        """Scores before calibration and ceilings, not rounded; accuracy None when no fact was due.
+
+        This is what a calibration is fitted to. Raises Unavailable when a model fails.
+        """
         ...
 
 
@@ -149,7 +151,7 @@ class ModelGrader:
 def _prompts(language: str) -> dict[str, Any]:
     """The questions to a large model, from the text files beside `prompts`."""
     data, _ = read_yaml(PROMPTS / f"grader.{language}.yaml")
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def _filled(template: str, exchange: Exchange, **more: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from roleplay.claims import check, told
 from roleplay.clauses import Piece, is_question, sentences, units
 from roleplay.content import is_speech, spoken
-from roleplay.dialogue import Exchange, Stage
+from roleplay.dialogue import STAGES, Exchange, Stage
 from roleplay.features import nearest
 from roleplay.models.reply_model import load_reply_model
 from roleplay.reading import Estimates, Finding, MoveSeen, Reading
@@ -36,9 +36,11 @@ class Embedder(Protocol):
 class Judge(Protocol):
     """What the learnt models say of a reply; `models.reply_model.ReplyModel` is the bundled one."""
 
-    labels: tuple[str, ...]
-    thresholds: Mapping[str, float]
-    fingerprint: str
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
 
     def outputs(self, heard: str, texts: Sequence[str], language: str) -> np.ndarray: ...
 
@@ -94,7 +96,7 @@ class Reader:
     def _moves(
         self, values: np.ndarray, pieces: Sequence[Piece], reply: str, findings: Sequence[Finding]
     ) -> tuple[MoveSeen, ...]:
-        found = {seen.move: seen for seen in self._forced(findings)}
+        found: dict[str, MoveSeen] = {seen.move: seen for seen in self._forced(findings)}
         for column, label in enumerate(self.encoder.labels):
             kind, _, move = label.partition(":")
             if kind != "move" or move in found or values[0, column] < self.encoder.thresholds.get(move, 0.5):
@@ -155,7 +157,9 @@ def _overlap(sentence: str, example: str) -> float:
 
 def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:
     by_name = dict(zip(labels, map(float, values), strict=True))
-    return Estimates(*(by_name[f"score:{name}"] for name in ("empathy", "accuracy", "phrasing")), by_name["fact_due"])
+    return Estimates(
+        by_name["score:empathy"], by_name["score:accuracy"], by_name["score:phrasing"], by_name["fact_due"]
+    )
 
 
 def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves: Sequence[MoveSeen]) -> Stage:
@@ -175,4 +179,4 @@ def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves:
     if told_or_solved:
         return "solving"
     by_stage = {label[6:]: value for label, value in zip(labels, values, strict=True) if label.startswith("stage:")}
-    return max(by_stage, key=lambda name: by_stage[name])  # type: ignore[return-value]
+    return max(STAGES, key=lambda name: by_stage[name])  # type: ignore[return-value]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class ReplyEncoder:
         return squash(raw, self.labels)
 
 
-def pair(tokenizer, heard: Sequence[str], replies: Sequence[str]):  # type: ignore[no-untyped-def]
+def pair(tokenizer: Any, heard: Sequence[str], replies: Sequence[str]) -> Any:
     """Token ids of `[CLS] heard [SEP] reply [SEP]`, both cut to length, padded to the longest of the batch."""
     first = tokenizer(list(heard), add_special_tokens=False, truncation=True, max_length=MAX_HEARD)["input_ids"]
     second = tokenizer(list(replies), add_special_tokens=False, truncation=True, max_length=MAX_REPLY)["input_ids"]

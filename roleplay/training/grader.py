@@ -46,7 +46,6 @@ class Recorded:
     labels: tuple[str, ...]
     thresholds: Mapping[str, float]
     values: np.ndarray
-    fingerprint: str = "recorded"
 
     def outputs(self, heard: str, texts: Sequence[str], language: str) -> np.ndarray:
         return np.repeat(self.values[None], len(texts), axis=0)
@@ -96,7 +95,7 @@ def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, learnt: np.nd
     """What linear models say of rows that they have not seen; rows outside `learnt` by the model of all."""
     outputs = ngram_outputs(fit_ngrams(rows, matrix, learnt), rows, matrix)
     lines = np.flatnonzero(learnt)
-    groups = [rows[line].group for line in lines]
+    groups = [rows[int(line)].group for line in lines]
     for seen, unseen in GroupKFold(folds).split(lines, groups=groups):
         chosen = np.zeros(len(rows), bool)
         chosen[lines[seen]] = True

@@ -114,8 +114,8 @@ def train(
     random = np.random.default_rng(seed)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=144, num_hidden_layers=3, num_attention_heads=4, intermediate_size=432,
-        max_position_embeddings=224, num_labels=len(LABELS), id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)}, hidden_dropout_prob=0.15, pad_token_id=0,
+        max_position_embeddings=224, hidden_dropout_prob=0.15, pad_token_id=0, id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
     )  # fmt: skip
     model = BertForSequenceClassification(config).train()
     target = make_target(rows)
