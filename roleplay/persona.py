@@ -12,65 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
+from roleplay.conditions import Condition, Strict
+from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Stage, Temper
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.yaml_files import read_yaml, validate
 
 CHINESE_DIALECTS = {"sichuan", "cantonese", "northeast", "shanghai", "henan", "shandong", "minnan", "hunan", "shaanxi"}
-BOUND = r"^(<=|>=)\s*\d+(\.\d+)?$"
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Condition(Strict):
-    """One small closed vocabulary for everything that depends on what happened. All given keys must hold.
-
-    `move`: the trainee made this move, or one of these, without saying anything wrong in that reply;
-    `times` asks for that many replies with it, `good` for one that also took up the customer's feeling.
-    `asked`: the trainee asked for this fact. `told`: the trainee told the content of this entry rightly,
-    `facts` names which of its facts must be among it. `knows`: the customer has told this fact.
-    `feeling`: bounds such as {trust: ">=2"}. `turn`: a bound on the number of the trainee's replies.
-    `goal`, `belief`, `objection`: it is met, corrected, broken. `verified`: identity has been checked.
-    """
-
-    move: Move | tuple[Move, ...] | None = None
-    times: int = Field(1, ge=1, le=10)
-    good: bool = False
-    asked: str | None = None
-    told: str | None = None
-    facts: tuple[str, ...] = ()
-    knows: str | None = None
-    feeling: Mapping[Literal["anger", "confusion", "trust"], Annotated[str, Field(pattern=BOUND)]] | None = None
-    turn: Annotated[str, Field(pattern=BOUND)] | None = None
-    goal: str | None = None
-    belief: str | None = None
-    objection: str | None = None
-    verified: bool | None = None
-    all: tuple[Condition, ...] = ()
-    any: tuple[Condition, ...] = ()
-    not_: Condition | None = Field(None, alias="not")
-
-    @model_validator(mode="after")
-    def says_something(self) -> Condition:
-        if not self.model_fields_set - {"times", "good", "facts"}:
-            raise ValueError("an empty condition; give move, asked, told, knows, feeling, turn, goal, all, any or not")
-        if (self.good or self.times > 1) and not self.move:
-            raise ValueError("times and good belong to move")
-        if self.facts and not self.told:
-            raise ValueError("facts belongs to told")
-        return self
-
-    def parts(self) -> Iterator[Condition]:
-        """This condition and all conditions inside it."""
-        yield self
-        for part in (*self.all, *self.any, *((self.not_,) if self.not_ else ())):
-            yield from part.parts()
 
 
 class Line(Strict):

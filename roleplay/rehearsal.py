@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from roleplay.conditions import Condition
 from roleplay.dialogue import Ending
 from roleplay.directive import next_directive, spoken
 from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
-from roleplay.persona import Condition, Line, Persona
+from roleplay.persona import Line, Persona
 from roleplay.reading import Estimates, MoveSeen, Reading, Told
 from roleplay.state import State, holds, outcome, react, start
 

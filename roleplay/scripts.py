@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
+from roleplay.conditions import Strict
 from roleplay.dialogue import Direction, Language
 from roleplay.errors import Fault, FileFault
-from roleplay.persona import Strict
 from roleplay.yaml_files import read_yaml, validate
 
 Policy = Literal[

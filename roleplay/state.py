@@ -10,8 +10,9 @@ import operator
 import re
 from dataclasses import dataclass, replace
 
+from roleplay.conditions import Condition
 from roleplay.dialogue import SILENCE, Ending, Feeling
-from roleplay.persona import Condition, Persona
+from roleplay.persona import Persona
 from roleplay.reading import Reading, Told
 
 HOSTILE = ("rude", "blame", "dismiss", "argue")

@@ -20,7 +20,7 @@ SOURCES = sorted([*ROOT.glob("roleplay/**/*.py"), *ROOT.glob("eval/**/*.py"), *R
 # `roleplay.NAME` or for a package with all that is in it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "tables"),
-    ("reading", "rubric", "agreement", "yaml_files", "settings", "texts"),
+    ("reading", "rubric", "agreement", "yaml_files", "settings", "texts", "conditions"),
     ("persona", "standards", "graded", "scripts"),
     ("models", "knowledge", "records", "database", "migrations"),
     (

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roleplay.conditions import Condition
 from roleplay.dialogue import ENDINGS, MOVES
 from roleplay.directive import next_directive, spoken
-from roleplay.persona import Condition, Persona, load_library
+from roleplay.persona import Persona, load_library
 from roleplay.reading import Claim, Reading, Told
 from roleplay.rehearsal import SEEDS, good_trainee, play, reading, rehearse, rude_trainee
 from roleplay.state import State, holds, outcome, react, start
