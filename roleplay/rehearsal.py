@@ -18,7 +18,7 @@ from roleplay.persona import Line, Persona
 from roleplay.reading import Estimates, MoveSeen, Reading, Told
 from roleplay.state import State, holds, outcome, react, start
 
-SEEDS = range(5)
+SEEDS = range(3)
 Trainee = Callable[[Persona, State], Reading]
 
 
