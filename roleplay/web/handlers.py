@@ -22,7 +22,6 @@ from roleplay.errors import Rejected, RoleplayError
 from roleplay.persona import Persona
 from roleplay.reports import Report, make_report
 from roleplay.room import LONGEST_REPLY, Call, Kept, Room
-from roleplay.texts import texts
 from roleplay.web import views
 from roleplay.web.layout import Layout
 
@@ -60,19 +59,15 @@ def graded_report(room: Room, call: Call) -> Report:
     return make_report(call, grades)
 
 
-def messages(call: Call) -> list[dict[str, Any]]:
-    """The call as chat messages; dialect lines carry their gloss, folded away."""
+def messages(call: Call, gloss_title: str) -> list[dict[str, Any]]:
+    """The call as chat messages; dialect lines carry their gloss, folded away under a title."""
     shown: list[dict[str, Any]] = []
     for each in call.exchanges:
         shown += [_message("user", each.reply.text), _message("assistant", each.answer.text)]
         if each.answer.gloss:
             gloss = _message("assistant", each.answer.gloss)
-            shown.append(gloss | {"metadata": {"title": _plain_name(call), "status": "done"}})
+            shown.append(gloss | {"metadata": {"title": gloss_title, "status": "done"}})
     return shown
-
-
-def _plain_name(call: Call) -> str:
-    return str(texts(call.persona.language)["page"]["plain"][call.persona.language])
 
 
 def _message(role: str, text: str) -> dict[str, Any]:
@@ -88,11 +83,14 @@ class Handlers:
 
     # Where one is
 
-    def load(self, request: gr.Request) -> Updates:
+    def load(self, language: str, direction: str, difficulty: str, topic: str, request: gr.Request) -> Updates:
         """The page has been opened or reloaded: show what its address names."""
-        return self._look("?" + str(request.query_params), user_of(request), first=True)
+        wish = views.Wish(language, direction, difficulty, topic)
+        return self._look("?" + str(request.query_params), user_of(request), wish)
 
-    def go(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    def go(
+        self, language: str, direction: str, difficulty: str, topic: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Updates]:
         """A link or button inside the page was pressed."""
         where = str(event.go)
         if where.startswith("start="):
@@ -100,7 +98,7 @@ class Handlers:
             return
         if where.startswith("?report="):
             yield {self.on.problem: self._notice("wait", self.words["report"]["scoring"])}
-        yield self._look(where, user_of(request))
+        yield self._look(where, user_of(request), views.Wish(language, direction, difficulty, topic))
 
     def start(self, persona_id: str, request: gr.Request) -> Updates:
         try:
@@ -116,11 +114,11 @@ class Handlers:
             return {self.on.problem: self._notice("wait", self.words["pick"]["nobody"])}
         return self.start(secrets.choice(fitting).id, request)
 
-    def filter(self, language: str, direction: str = "all", difficulty: str = "all", topic: str = "all") -> str:
+    def filter(self, language: str, direction: str, difficulty: str, topic: str) -> str:
         wish = views.Wish(language, direction, difficulty, topic)
         return views.cards(self.room.library(), wish, self.language)
 
-    def _look(self, address: str, user: str, first: bool = False) -> Updates:
+    def _look(self, address: str, user: str, wish: views.Wish) -> Updates:
         asked = {name: values[0] for name, values in parse_qs(address.lstrip("?")).items()}
         try:
             if "call" in asked:
@@ -129,9 +127,9 @@ class Handlers:
                 return self._show_report(own_call(self.room, asked["report"], user), user)
             if asked.get("view") == "history":
                 return self._show_history(user)
-            return self._show_pick(user, first)
+            return self._show_pick(user, wish)
         except RoleplayError as error:
-            return self._show_pick(user, first) | {self.on.problem: self._problem(error)}
+            return self._show_pick(user, wish) | {self.on.problem: self._problem(error)}
 
     def _view(self, name: str, address: str, user: str) -> Updates:
         on = self.on
@@ -141,9 +139,9 @@ class Handlers:
         shown: Updates = {part: gr.update(visible=key == name) for key, part in views_by_name.items()}
         return shown | {on.problem: "", on.address: address, on.header: header}
 
-    def _show_pick(self, user: str, first: bool) -> Updates:
-        # The filters stay as they were when one comes back to them, and so do the cards that they chose.
-        return self._view("pick", "?", user) | ({self.on.cards: self.filter(self.language)} if first else {})
+    def _show_pick(self, user: str, wish: views.Wish) -> Updates:
+        cards = views.cards(self.room.library(), wish, self.language)
+        return self._view("pick", "?", user) | {self.on.cards: cards}
 
     def _show_history(self, user: str) -> Updates:
         rows = [(row, Persona.model_validate_json(row.persona_yaml)) for row in self.room.records.calls(trainee=user)]
@@ -158,12 +156,15 @@ class Handlers:
     def _show_call(self, call: Call, user: str) -> Updates:
         shown = self._view("call", f"?call={call.id}", user)
         first = self.words["call"][f"first_{call.persona.call.direction}"]
+        grades = self.room.grades(call.id)
+        unscored = (each.number for each in call.exchanges if each.number not in grades)
         return (
             shown
             | self._standing(call)
             | {
                 self.on.call_id: call.id,
-                self.on.chat: gr.update(value=messages(call), placeholder=first),
+                self.on.to_grade: next(unscored, 0),  # left behind, for instance, by a server that was stopped
+                self.on.chat: gr.update(value=self._messages(call), placeholder=first),
                 self.on.box: self._empty_box(call),
                 self.on.hits: "",
                 self.on.query: "",
@@ -184,11 +185,11 @@ class Handlers:
         call: Call | None = None
         try:
             call = own_call(self.room, call_id, user_of(request))
-            said = [*messages(call), _message("user", text.strip())]
+            said = [*self._messages(call), _message("user", text.strip())]
             yield self._ready(False) | {on.chat: said, on.banner: self._notice("wait", words["speaking"])}
             kept = yield from self._stream(call, text, said)
             yield self._standing(kept, coach) | {
-                on.chat: messages(kept),
+                on.chat: self._messages(kept),
                 on.box: self._empty_box(kept),
                 on.to_grade: len(kept.exchanges),
             }
@@ -204,6 +205,9 @@ class Handlers:
         for update in self.say(SILENCE, call_id, coach, request):
             update.get(self.on.box, {}).pop("value", None)
             yield update
+
+    def _messages(self, call: Call) -> list[dict[str, Any]]:
+        return messages(call, self.words["call"]["gloss"][call.persona.language])
 
     def _stream(self, call: Call, text: str, said: list[dict[str, Any]]) -> Generator[Updates, None, Call]:
         """Show the customer's words as they come; returns the call with the turn kept."""
@@ -234,7 +238,7 @@ class Handlers:
     def _unsaid(self, call: Call | None, message: str, detail: str) -> Updates:
         shown: Updates = {self.on.banner: self._notice("error", message, detail)}
         if call is not None:
-            shown |= self._ready(True) | {self.on.chat: messages(call)}
+            shown |= self._ready(True) | {self.on.chat: self._messages(call)}
         return shown
 
     def _standing(self, call: Call, coach: bool = True) -> Updates:

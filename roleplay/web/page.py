@@ -74,11 +74,12 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
         ]  # fmt: skip
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
-        blocks.load(do.load, None, everything, **quick)
+        to_grade = [on.to_grade, on.call_id, on.coach]
+        blocks.load(do.load, on.wishes, everything, **quick).then(do.grade, to_grade, everything, **model)
         blocks.load(None, None, [on.screen_panel, on.search_panel], js=FOLDED)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
-            part.select(do.go, None, everything, **quick)
+            part.select(do.go, on.wishes, everything, **quick).then(do.grade, to_grade, everything, **model)
         gr.on([wish.change for wish in on.wishes], do.filter, on.wishes, on.cards, **quick)
         on.surprise.click(do.surprise, on.wishes, everything, **quick)
         for trigger, handler, inputs in (
@@ -88,7 +89,7 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
         ):
             said = trigger(handler, inputs, everything, **model)
             said.then(None, None, None, js=FOCUS, **quick)
-            said.then(do.grade, [on.to_grade, on.call_id, on.coach], everything, **model)
+            said.then(do.grade, to_grade, everything, **model)
         on.hang_up.click(do.hang_up, on.call_id, everything, **model)
         on.coach.change(do.show_feedback, [on.call_id, on.coach], everything, **quick)
         gr.on([on.query.submit, on.find.click], do.search, [on.query, on.call_id], on.hits, **quick)

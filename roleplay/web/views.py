@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from roleplay.dialogue import Feeling
-from roleplay.knowledge.search import SearchResult
+from roleplay.knowledge.search import Hit, SearchResult
 from roleplay.persona import Library, Persona
 from roleplay.records import CallRow
 from roleplay.reports import Report
@@ -108,7 +108,13 @@ def screen(call: Call, language: str) -> str:
 
 
 def found(result: SearchResult, language: str) -> str:
-    return render("search.html", language, result=result)
+    """What a search found. Of the matched words those are shown that stand in the entry; others are names of meanings."""
+
+    def words(hit: Hit) -> list[str]:
+        text = " ".join((hit.entry.question, hit.entry.answer, *hit.entry.also_asked)).casefold()
+        return [word for word in hit.words if word in text][:8]
+
+    return render("search.html", language, result=result, hits=[(hit, words(hit)) for hit in result.hits])
 
 
 def feedback(call: Call, grades: Mapping[int, Grade], language: str) -> str:
