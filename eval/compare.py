@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from roleplay.cli import clear_errors
 from roleplay.errors import Fault, FileFault
+from roleplay.terminal import clear_errors
 
 
 def main(

@@ -17,10 +17,10 @@ from typing import Annotated, Any
 import typer
 
 from eval.playing import DATA, Played, play_all, throw_away_room
-from roleplay.cli import clear_errors, tell
 from roleplay.guard import lacks_dialect, leak, ledger, repeats, role_flip, unsupported
 from roleplay.reports import as_data, make_report
 from roleplay.scripts import load_scripts
+from roleplay.terminal import clear_errors, tell
 
 
 @dataclass(frozen=True, slots=True)

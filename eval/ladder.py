@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from eval.playing import DATA, play_all, throw_away_room
-from roleplay.cli import clear_errors, tell
 from roleplay.reports import make_report
 from roleplay.scripts import load_scripts
+from roleplay.terminal import clear_errors, tell
 
 STEPS = (
     ("excellent", "average"),

@@ -10,51 +10,38 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from roleplay import __version__
+from roleplay.cli_users import users
 from roleplay.dialogue import Language
-from roleplay.errors import Rejected, RoleplayError
+from roleplay.errors import RoleplayError
 from roleplay.settings import Settings, load_settings
+from roleplay.terminal import (
+    DataOption,
+    GraderOption,
+    JsonOption,
+    ModelOption,
+    PersonasOption,
+    SeedOption,
+    clear_errors,
+    print_report,
+    say,
+    tell,
+    written,
+)
 
 if TYPE_CHECKING:
-    from roleplay.room import Call, Room
+    pass
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-users = typer.Typer(no_args_is_help=True, help="People who may log in when the page is open to the network.")
 app.add_typer(users, name="user")
-
-PersonasOption = Annotated[
-    str | None, typer.Option("--personas", help="persona files or folders, instead of the shipped")
-]
-ModelOption = Annotated[
-    str | None, typer.Option("--model", help="the customer's model: bundled, hf:…, openai:…#…, scripted:…")
-]
-GraderOption = Annotated[str | None, typer.Option("--grader", help="the grader's model, named as for --model")]
-DataOption = Annotated[str | None, typer.Option("--data", help="folder for records and the search index")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON on standard output")]
-SeedOption = Annotated[int, typer.Option("--seed", help="the same seed and replies give the same call")]
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """One message on standard error and exit status 1 for everything that the program raises on purpose."""
-    try:
-        yield
-    except RoleplayError as error:
-        typer.echo(f"roleplay: {error}", err=True)
-        raise typer.Exit(1) from error
-
-
-def tell(message: str) -> None:
-    typer.echo(message, err=True)
 
 
 @app.callback(invoke_without_command=True)
@@ -113,8 +100,8 @@ def chat(
                 text = ""
             if not text.strip():
                 break
-            call = _say(room, call, text)
-        _print_report(room, call, as_json=False)
+            call = say(room, call, text)
+        print_report(room, call, as_json=False)
 
 
 @app.command("call")
@@ -144,8 +131,8 @@ def unattended_call(
         for line in lines:
             if call.ending is not None:
                 break
-            call = _say(room, call, line, echo=not as_json)
-        _print_report(room, call, as_json)
+            call = say(room, call, line, echo=not as_json)
+        print_report(room, call, as_json)
 
 
 @app.command()
@@ -336,86 +323,11 @@ def export(
 
         records = Records(load_settings(data=data).database_url)
         rows = records.calls(trainee, limit=None)
-        with _written(out) as stream:
+        with written(out) as stream:
             for row in rows:
                 report = make_report(kept_call(records, row.id), kept_grades(records, row.id))
                 stream.write(json.dumps(as_data(report), ensure_ascii=False) + "\n")
         typer.echo(f"{len(rows)} calls in {out}")
-
-
-@users.command("add")
-def add_user(
-    name: Annotated[str, typer.Argument()],
-    role: Annotated[Literal["trainee", "trainer", "evaluator"], typer.Option(help="what they may do")] = "trainee",
-    data: DataOption = None,
-) -> None:
-    """Add somebody who may log in; asks for the password."""
-    with clear_errors():
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        _records(data).add_user(name, role, password)
-        typer.echo(f"{name} may log in as {role}")
-
-
-@users.command("list")
-def list_users(data: DataOption = None) -> None:
-    """List who may log in."""
-    with clear_errors():
-        for row in _records(data).users():
-            typer.echo(f"{row.name}  {row.role}  since {row.created_at:%Y-%m-%d}")
-
-
-@users.command("remove")
-def remove_user(name: Annotated[str, typer.Argument()], data: DataOption = None) -> None:
-    """Remove a login. The person's calls stay."""
-    with clear_errors():
-        _records(data).remove_user(name)
-        typer.echo(f"{name} can no longer log in")
-
-
-@users.command("forget")
-def forget_user(name: Annotated[str, typer.Argument()], data: DataOption = None) -> None:
-    """Delete everything that is kept of a person: the login, and all calls with their grades."""
-    with clear_errors():
-        gone = _records(data).delete_person(name)
-        typer.echo(f"{gone} calls of {name} deleted")
-
-
-def _records(data: str | None) -> Any:
-    from roleplay.records import Records
-
-    return Records(load_settings(data=data).database_url)
-
-
-def _say(room: Room, call: Call, text: str, echo: bool = True) -> Call:
-    """One turn in the terminal: the words as they come, the scores after them."""
-    from roleplay.room import Kept
-
-    for piece in room.say(call.id, text):
-        if isinstance(piece, Kept):
-            call = piece.call
-        elif echo:
-            typer.echo(piece, nl=False)
-    grade = room.grade(call.id, len(call.exchanges))
-    if echo:
-        last = call.exchanges[-1]
-        gloss = f"  （{last.answer.gloss}）" if last.answer.gloss else ""
-        anger, confusion, trust = last.before.feeling.rounded()
-        scores = "  ".join(
-            f"{name} {'–' if each.value is None else round(each.value)}" for name, each in grade.scores.items()
-        )
-        typer.echo(f"{gloss}\n   [anger {anger} confusion {confusion} trust {trust}]  [{scores}]")
-    return call
-
-
-def _print_report(room: Room, call: Call, as_json: bool) -> None:
-    from roleplay.reports import as_data, as_markdown, make_report
-
-    call = room.finish(call.id)
-    report = make_report(call, room.grades(call.id))
-    if as_json:
-        typer.echo(json.dumps(as_data(report), ensure_ascii=False, indent=1))
-    else:
-        typer.echo("\n" + as_markdown(report, call.persona.language))
 
 
 def _print_proofs(proofs: list[Any]) -> None:
@@ -437,15 +349,6 @@ def _list_personas(settings: Settings) -> None:
         typer.echo(f"{persona.id}  {persona.title}: {persona.summary}")
     for fault in library.faults:
         tell(str(fault))
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[Any]:
-    try:
-        with path.open("w", encoding="utf-8") as stream:
-            yield stream
-    except OSError as error:
-        raise Rejected(f"{path} cannot be written: {error.strerror}. Name another file") from error
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     """The report of a call, finished or not."""
     persona, grading = call.persona, call.persona.grading
     reached = _reached(call)
-    caps = {reason: highest for reason, highest in grading.caps.items() if reason in reached}
+    caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reached}
     done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
     start = persona.call.feelings
     moods = (

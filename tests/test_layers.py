@@ -40,6 +40,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("customer", "grading", "calibration", "coaching", "rehearsal"),
     ("room",),
     ("reports", "build", "training"),
+    ("terminal",),
+    ("cli_users",),
     ("cli", "web", "eval"),
     ("app", "__main__"),
 )

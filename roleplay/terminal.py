@@ -1,0 +1,82 @@
+"""What the commands share: options, messages, and a call as the terminal shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from roleplay.errors import Rejected, RoleplayError
+
+if TYPE_CHECKING:
+    from roleplay.room import Call, Room
+
+PersonasOption = Annotated[
+    str | None, typer.Option("--personas", help="persona files or folders, instead of the shipped")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="the customer's model: bundled, hf:…, openai:…#…, scripted:…")
+]
+GraderOption = Annotated[str | None, typer.Option("--grader", help="the grader's model, named as for --model")]
+DataOption = Annotated[str | None, typer.Option("--data", help="folder for records and the search index")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON on standard output")]
+SeedOption = Annotated[int, typer.Option("--seed", help="the same seed and replies give the same call")]
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """One message on standard error and exit status 1 for everything that the program raises on purpose."""
+    try:
+        yield
+    except RoleplayError as error:
+        typer.echo(f"roleplay: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def tell(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def say(room: Room, call: Call, text: str, echo: bool = True) -> Call:
+    """One turn in the terminal: the words as they come, the scores after them."""
+    from roleplay.room import Kept
+
+    for piece in room.say(call.id, text):
+        if isinstance(piece, Kept):
+            call = piece.call
+        elif echo:
+            typer.echo(piece, nl=False)
+    grade = room.grade(call.id, len(call.exchanges))
+    if echo:
+        last = call.exchanges[-1]
+        gloss = f"  （{last.answer.gloss}）" if last.answer.gloss else ""
+        anger, confusion, trust = last.before.feeling.rounded()
+        scores = "  ".join(
+            f"{name} {'–' if each.value is None else round(each.value)}" for name, each in grade.scores.items()
+        )
+        typer.echo(f"{gloss}\n   [anger {anger} confusion {confusion} trust {trust}]  [{scores}]")
+    return call
+
+
+def print_report(room: Room, call: Call, as_json: bool) -> None:
+    from roleplay.reports import as_data, as_markdown, make_report
+
+    call = room.finish(call.id)
+    report = make_report(call, room.grades(call.id))
+    if as_json:
+        typer.echo(json.dumps(as_data(report), ensure_ascii=False, indent=1))
+    else:
+        typer.echo("\n" + as_markdown(report, call.persona.language))
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Any]:
+    try:
+        with path.open("w", encoding="utf-8") as stream:
+            yield stream
+    except OSError as error:
+        raise Rejected(f"{path} cannot be written: {error.strerror}. Name another file") from error
