@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 
 from roleplay.conditions import Strict
-from roleplay.dialogue import Direction, Language
+from roleplay.dialogue import SILENCE, Direction, Language
 from roleplay.errors import Fault, FileFault
 from roleplay.yaml_files import read_yaml, validate
 
@@ -16,6 +16,11 @@ Policy = Literal[
     "excellent", "average", "cold", "rude", "wrong_facts", "overpromise", "silent", "injection", "offtopic",
     "breaks_confidentiality",
 ]  # fmt: skip
+
+
+def _or_silence(line: str) -> str:
+    """A turn without a word is a silent one."""
+    return line.strip() or SILENCE
 
 
 class Script(Strict):
@@ -28,7 +33,7 @@ class Script(Strict):
     direction: Direction = "inbound"
     topics: tuple[str, ...] = ()
     persona: str = ""
-    turns: tuple[str, ...] = Field(min_length=1)
+    turns: tuple[Annotated[str, AfterValidator(_or_silence)], ...] = Field(min_length=1)
 
 
 class Scripts(RootModel[tuple[Script, ...]]):
@@ -52,7 +57,7 @@ def script_lines(path: Path) -> tuple[str, ...]:
     if path.suffix in (".yaml", ".yml"):
         data, _ = read_yaml(path)
         if isinstance(data, list) and data and all(isinstance(line, str) for line in data):
-            return tuple(data)
+            return tuple(map(_or_silence, data))
         return load_scripts(path)[0].turns
     try:
         lines = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
