@@ -178,7 +178,9 @@ def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
     if directive.opening is not None:
         yield _own(scene, wordings(persona, directive))
     elif directive.tell:
-        yield _own(scene, _telling(scene, directive))
+        lines = _telling(scene, directive)
+        yield _own(scene, [line for line in lines if _standard(scene, line).text not in scene.said])
+        yield _own(scene, lines)
     elif directive.why in MOMENTS:
         yield _own(scene, moment_lines(persona, directive.why))
     else:
@@ -187,7 +189,7 @@ def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
         slots: dict[str, str] = {
             fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
         }
-        lines = fitting(
+        corpus = fitting(
             persona,
             directive.act,
             scene.cue.feeling,
@@ -195,7 +197,7 @@ def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
             {**slots, "name": persona.who.name},
             scene.state.standard,
         )
-        yield [Proposal(line, "corpus") for line in lines]
+        yield [Proposal(line, "corpus") for line in corpus]
 
 
 def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:

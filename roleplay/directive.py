@@ -262,6 +262,8 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("press", "not_satisfied", goal=goal)
     if last.asks_leave and not last.did("ask_open"):
         return Directive("answer", "gives_leave")
+    if last.did("ask_open") and goal and goal not in state.named:
+        return Directive("ask", "asked_what_it_wants", goal=goal)
     if last.did(*QUESTION) and not last.asked:
         return Directive("answer", "does_not_know")
     if last.good and "soften" not in state.acts:
