@@ -52,6 +52,7 @@ class SentenceEmbedder:
         folder = Path(name).expanduser()
         # an absolute path: a relative one would be asked for at a model hub first
         self._model = _load(spec, str(folder.resolve()) if folder.is_dir() else name)
+        self._model.float()  # stored in half precision, which the CPU is slow and coarse in
         self.dim = int(self._model.get_embedding_dimension())
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -61,7 +62,10 @@ class SentenceEmbedder:
             return np.zeros((0, self.dim), dtype=np.float32)
         given = [" ".join(pieces(text)) for text in texts] if self._bundled else list(texts)
         vectors = self._model.encode(given, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
+        vectors = np.nan_to_num(np.asarray(vectors, dtype=np.float32))
+        # a text without a known piece has no direction of its own; it gets one that is near to nothing
+        vectors[~vectors.any(axis=1)] = self.dim**-0.5
+        return vectors
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,6 +1,6 @@
 """Knowledge-base entries: what a YAML file of them may hold, and how files become checked values.
 
-Light: nothing here searches. A file has `entries:` at its top; docs/knowledge_base.md describes the fields.
+Light: nothing here searches. A file has `entries:` at its top; docs/knowledge.md describes the fields.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from roleplay.dialogue import Evidence, Language
 from roleplay.errors import Fault, FileFault
+from roleplay.knowledge.journal import settle
 from roleplay.yaml_files import read_yaml, validate
 
 MAX_BYTES = 5_000_000
@@ -98,7 +99,7 @@ def load_entries(paths: str | Path | Iterable[str | Path]) -> list[Entry]:
     """
     entries: list[Entry] = []
     places: dict[str, str] = {}
-    for path in _files([paths] if isinstance(paths, str | Path) else list(paths)):
+    for path in entry_files([paths] if isinstance(paths, str | Path) else list(paths)):
         data, lines = read_yaml(path, MAX_BYTES)
         written = validate(EntriesFile, data, lines, path).entries
         faults = []
@@ -157,9 +158,11 @@ def _entry(item: EntryInFile, place: str) -> Entry:
     return Entry(**values | {"source": item.source or place})
 
 
-def _files(paths: Sequence[str | Path]) -> list[Path]:
+def entry_files(paths: Sequence[str | Path]) -> list[Path]:
+    """The files that `load_entries` reads, in its order. A change of theirs that was cut off is carried to its end."""
     files: list[Path] = []
     for path in map(Path, paths):
+        settle(path if path.is_dir() else path.parent)
         inside = (
             sorted(file for file in path.glob("*.y*ml") if file.suffix in (".yaml", ".yml"))
             if path.is_dir()

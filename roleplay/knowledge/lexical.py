@@ -1,82 +1,81 @@
-"""The lexical half of the search: BM25 over words, pairs of characters and meanings, and over sounds.
+"""The lexical half of the search: BM25 over what words say, sound like and mean.
 
-Scores are shares: how much of what the query says, weighted by how telling each piece is, an entry has.
+Each language has its own index, so that "the" is no rare word among Chinese entries. Only meanings and
+numbers can match across languages.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import bm25s
 import numpy as np
 
 from roleplay.knowledge.entries import Entry
-from roleplay.knowledge.words import is_chinese, meanings, pieces, runs, sounds, stem, words
+from roleplay.knowledge.words import is_chinese, meanings, normalise, runs, sound_pairs, stem, words
+
+SHORTEST = 4  # characters; a query of one word is not surer than one of a few
 
 
-def literal_terms(text: str) -> list[str]:
-    """Words, pairs of Chinese characters, parts of English words, numbers and meanings."""
-    pairs = [piece for piece in pieces(text) if not piece.startswith("~") and (len(piece) > 1 or not is_chinese(piece))]
-    return pairs + [word for word in words(text) if len(word) > 1 and is_chinese(word)]
-
-
-def sound_terms(text: str) -> list[str]:
-    """Pairs of blurred sounds, for what was misheard or mistyped."""
-    found = []
+def terms(text: str) -> list[str]:
+    """Pairs of blurred sounds for Chinese, so that a wrong character still matches; stems and numbers for the rest."""
+    found: list[str] = []
     for run in runs(text):
-        if is_chinese(run):
-            heard = sounds(run)
-            found += [f"{first}.{second}" for first, second in pairwise(heard)]
+        found += sound_pairs(run) if is_chinese(run) else [stem(run)]
     return found
 
 
 class TermIndex:
-    """BM25 over token lists, one per document; scores are shares of the best score a query could reach."""
+    """BM25 of one kind of terms over entries, each language on its own."""
 
-    def __init__(self, documents: Sequence[Sequence[str]], k1: float = 1.2, b: float = 0.6) -> None:
-        self._size = len(documents)
-        self._frequency = Counter(term for document in documents for term in set(document))
-        self._bm25 = bm25s.BM25(k1=k1, b=b, method="lucene")
-        # a corpus without a single term cannot be indexed; the placeholder matches no query
-        self._bm25.index([list(document) or [" "] for document in documents], show_progress=False)
+    def __init__(self, entries: Sequence[Entry], cut: Callable[[str], list[str]]) -> None:
+        self._cut, self._size = cut, len(entries)
+        self._parts: list[tuple[np.ndarray, bm25s.BM25]] = []
+        for language in sorted({entry.language for entry in entries}):
+            places = np.array([at for at, entry in enumerate(entries) if entry.language == language])
+            documents = [[term for text in _texts(entries[at]) for term in cut(text)] for at in places]
+            index = bm25s.BM25(k1=1.2, b=0.6, method="lucene")
+            # documents without a single term cannot be indexed; the placeholder matches no query
+            index.index([document or [" "] for document in documents], show_progress=False)
+            self._parts.append((places, index))
 
-    def weight(self, term: str) -> float:
-        """How telling a term is: rare ones more; one that occurs nowhere as much as the rarest."""
-        frequency = self._frequency[term]
-        return math.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
-
-    def shares(self, terms: Sequence[str]) -> np.ndarray:
-        """Share of the query's weight found in each document, 0 to 1: (n,)."""
-        known = [term for term in terms if term in self._frequency]
-        if not known:
-            return np.zeros(self._size, dtype=np.float32)
-        ceiling = sum(map(self.weight, terms))
-        return self._bm25.get_scores(known) / ceiling
+    def scores(self, query: str) -> np.ndarray:
+        """BM25 of each entry over the root of the query's length, so that long queries are not louder: (n,)."""
+        scores = np.zeros(self._size, dtype=np.float32)
+        asked = list(dict.fromkeys(self._cut(query)))
+        for places, index in self._parts:
+            known = [term for term in asked if term in index.vocab_dict]
+            if known:
+                scores[places] = index.get_scores(known)
+        return scores / _loudness(query)
 
 
-class Lexical:
-    """The two term indexes over the entries' questions, other wordings and answers."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        texts = [[entry.question, entry.question, *entry.also_asked, entry.answer, entry.product] for entry in entries]
-        self._literal = TermIndex([[term for text in group for term in literal_terms(text)] for group in texts])
-        self._sound = TermIndex([[term for text in group for term in sound_terms(text)] for group in texts])
-
-    def shares(self, query: str) -> tuple[np.ndarray, np.ndarray]:
-        """For each entry the share of the query's terms and of its sounds that it has: two of (n,)."""
-        return self._literal.shares(literal_terms(query)), self._sound.shares(sound_terms(query))
+def elsewhere(query: str) -> float:
+    """How much of a query is about other people's business (weather, trains, bank cards): 0 for nothing of it."""
+    return meanings(query).count("elsewhere") / _loudness(query)
 
 
 def matched_words(query: str, entry: Entry) -> tuple[str, ...]:
-    """What a person can see the match by: the query's words and meanings that the entry has too, in order."""
-    text = " ".join((entry.question, *entry.also_asked, entry.answer))
-    there = {*words(text), *meanings(text)}
-    telling = [word for word in words(query) if len(word) > 1 and word in there]
-    return tuple(
-        dict.fromkeys(
-            telling + [meaning for meaning in meanings(query) if meaning in there and stem(meaning) not in telling]
-        )
-    )
+    """What a person can see the match by: the query's words that the entry has, and the meanings both name."""
+    text = " ".join(_texts(entry))
+    alike, apart = normalise(text), set(runs(text))
+    seen = [word for word in words(query) if len(word) > 1 and (word in alike if is_chinese(word) else word in apart)]
+    meant = _meant(text) - {"elsewhere"}
+    return tuple(dict.fromkeys([*seen, *(meaning for meaning in meanings(query) if meaning in meant)]))
+
+
+@lru_cache(8192)
+def _meant(text: str) -> frozenset[str]:
+    return frozenset(meanings(text))
+
+
+def _loudness(query: str) -> float:
+    """The root of the length in Chinese characters, an English word counting for about two."""
+    chinese = any(map(is_chinese, runs(query)))
+    return max(SHORTEST, len(query) if chinese else len(query) / 3) ** 0.5
+
+
+def _texts(entry: Entry) -> tuple[str, ...]:
+    # the question twice: it is what the entry is about
+    return (entry.question, entry.question, *entry.also_asked, entry.answer, entry.product)

@@ -7,6 +7,7 @@ the entries. Built beside its place and renamed when whole, so that a crash leav
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -32,13 +33,12 @@ class VectorStore:
         self._collection, self._client = collection, client
         self.size: int = collection.count()
 
-    def nearest(self, vector: np.ndarray, count: int, where: dict[str, Any] | None = None) -> list[tuple[str, float]]:
+    def nearest(self, vector: np.ndarray, count: int) -> list[tuple[str, float]]:
         """The entries (ids) of the nearest texts and their cosine similarities, nearest first; one may come often."""
         try:
             answer = self._collection.query(
                 query_embeddings=[vector],
                 n_results=min(count, self.size),
-                where=where,
                 include=["metadatas", "distances"],
             )
         except Exception as error:  # Chroma raises its Rust errors, HTTP errors and plain ones alike
@@ -83,17 +83,18 @@ def _local_client(place: Path) -> Any:
     return chromadb.PersistentClient(str(place), chromadb.Settings(anonymized_telemetry=False))
 
 
-def _close(client: Any) -> None:
+def _close(place: Path) -> None:
     """Chroma keeps one system per path alive; without this a folder made anew would be seen with old eyes."""
     from chromadb.api.shared_system_client import SharedSystemClient
 
-    client._system.stop()
-    SharedSystemClient._identifier_to_system.pop(client._identifier, None)
+    system = SharedSystemClient._identifier_to_system.pop(str(place), None)
+    if system is not None:
+        with contextlib.suppress(AttributeError):  # one that failed while it started has nothing to stop
+            system.stop()
 
 
 def _open_folder(place: Path, name: str, size: int) -> VectorStore | None:
     """The store in a folder; None if it is not whole, and then the folder is gone."""
-    client = None
     try:
         client = _local_client(place)
         store = VectorStore(client.get_collection(name, embedding_function=None), client)
@@ -101,8 +102,7 @@ def _open_folder(place: Path, name: str, size: int) -> VectorStore | None:
             return store
     except Exception:  # any fault of the cache has one answer: make it anew, which reports its own faults
         pass
-    if client is not None:
-        _close(client)
+    _close(place)
     shutil.rmtree(place, ignore_errors=True)
     return None
 
@@ -116,7 +116,7 @@ def _make_folder(place: Path, name: str, build: Build) -> None:
     try:
         client = _local_client(beside)
         _fill(client, name, build)
-        _close(client)
+        _close(beside)
         if not place.exists():  # another process may have made the same version meanwhile
             beside.rename(place)
     finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -30,9 +30,10 @@ def normalise(text: str) -> str:
     return _simplified().convert(unicodedata.normalize("NFKC", text)).casefold()
 
 
-def runs(text: str) -> list[str]:
+@lru_cache(4096)
+def runs(text: str) -> tuple[str, ...]:
     """The normalised text cut into runs of Chinese characters, English words and numbers."""
-    return _TOKEN.findall(normalise(text))
+    return tuple(_TOKEN.findall(normalise(text)))
 
 
 def is_chinese(run: str) -> bool:
@@ -49,28 +50,32 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word[-1] in "ey" else word
 
 
-def sounds(run: str) -> list[str]:
-    """The toneless, deliberately blurred pinyin of each character of a Chinese run ("漫游" -> man, you)."""
-    return [_sound(character) for character in run]
+def sound_pairs(run: str) -> list[str]:
+    """Neighbouring characters of a Chinese run as blurred, toneless pinyin ("慢游" and "漫游": "~man.you")."""
+    heard = [_sound(character) for character in run]
+    return [f"~{first}.{second}" for first, second in pairwise(heard)]
 
 
 def meanings(text: str) -> list[str]:
-    """The concepts of the lexicon that a text names, in any language, dialect or register, in order."""
-    found = []
-    pattern, concepts = _lexicon()
-    for match in pattern.finditer(" ".join(run if is_chinese(run) else stem(run) for run in runs(text))):
-        found += concepts[match[0].strip()]
+    """The concepts of the lexicon that a text names, in any language, dialect or register, in order.
+
+    Of forms that overlap the longest counts, read from the left.
+    """
+    found: list[str] = []
+    concepts, longest = _lexicon()
+    units, at = _units(text), 0
+    while at < len(units):
+        size = next((size for size in range(longest, 0, -1) if units[at : at + size] in concepts), 0)
+        found += concepts[units[at : at + size]] if size else []
+        at += size or 1
     return found
 
 
 def words(text: str) -> list[str]:
-    """The words of a text for counting matches: cut Chinese words, stemmed English words, numbers."""
+    """The words of a text as a person would list them: cut Chinese words, English words, numbers."""
     found: list[str] = []
     for run in runs(text):
-        if is_chinese(run):
-            found += [word for word in _cutter().cut_for_search(run) if word]
-        else:
-            found.append(stem(run))
+        found += [word for word in _cutter().cut_for_search(run) if word] if is_chinese(run) else [run]
     return found
 
 
@@ -85,8 +90,7 @@ def pieces(text: str) -> list[str]:
         if is_chinese(run):
             found += run
             found += [run[at : at + 2] for at in range(len(run) - 1)]
-            heard = sounds(run)
-            found += [f"~{first}.{second}" for first, second in pairwise(heard)]
+            found += sound_pairs(run)
         elif run[0].isdigit():
             found.append(f"#{run}")
         else:
@@ -125,17 +129,29 @@ def _cutter():  # jieba has no types
 
 
 @cache
-def _lexicon() -> tuple[re.Pattern[str], dict[str, list[str]]]:
-    """One pattern that finds the longest forms first, and the concepts of each form."""
-    concepts: dict[str, list[str]] = {}
-    written = yaml.safe_load(files("roleplay.knowledge").joinpath("lexicon.yaml").read_text("utf-8"))
-    for name, forms in written.items():
-        for form in forms.split(","):
-            parts = [part if is_chinese(part) else stem(part) for part in runs(form)]
-            named = concepts.setdefault(" ".join(parts), []) if parts else []
+def _lexicon() -> tuple[dict[tuple[str, ...], list[str]], int]:
+    """The concepts of each form, a form being characters and stemmed words, and the length of the longest."""
+    written: dict[str, str] = yaml.safe_load(files("roleplay.knowledge").joinpath("lexicon.yaml").read_text("utf-8"))
+    concepts: dict[tuple[str, ...], list[str]] = {}
+    for name in written:
+        for form in _forms(name, written):
+            named = concepts.setdefault(_units(form), [])
             if name not in named:
                 named.append(name)
-    chinese = sorted((form for form in concepts if is_chinese(form)), key=len, reverse=True)
-    english = sorted((form for form in concepts if not is_chinese(form)), key=len, reverse=True)
-    alternatives = [*map(re.escape, chinese), *(rf"(?<![^ ]){re.escape(form)}(?![^ ])" for form in english)]
-    return re.compile("|".join(alternatives)), concepts
+    return concepts, max(map(len, concepts))
+
+
+def _units(text: str) -> tuple[str, ...]:
+    """The characters and the stemmed words and numbers of a text, what lies between them forgotten."""
+    return tuple(unit for run in runs(text) for unit in (run if is_chinese(run) else [stem(run)]))
+
+
+def _forms(name: str, written: dict[str, str]) -> list[str]:
+    """The forms of a meaning, those of the meanings that it refers to included."""
+    found = []
+    for form in written[name].split(","):
+        if form.strip().startswith("@"):
+            found += _forms(form.strip()[1:], written)
+        else:
+            found.append(form)
+    return found

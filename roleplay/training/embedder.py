@@ -118,7 +118,7 @@ class Vectors(torch.nn.Module):
 class Recipe:
     seed: int = 0
     dim: int = 256
-    epochs: int = 12
+    epochs: int = 8
     batch: int = 512
     rate: float = 0.02
     scale: float = 20.0
