@@ -8,8 +8,10 @@ calls beside the evidence they rest on are what it learns from.
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -209,13 +211,19 @@ def save(model: Vectors, folder: Path) -> None:
     tokenizer = Tokenizer(WordLevel(model.row, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     table = StaticEmbedding(tokenizer, embedding_weights=model.table.weight.detach().half().numpy())
-    SentenceTransformer(modules=[table, Normalize()], device="cpu").save_pretrained(str(folder))
+    SentenceTransformer(modules=[table, Normalize()], device="cpu").save_pretrained(
+        str(folder), create_model_card=False
+    )
+    shutil.copyfile(Path(__file__).with_name("embedder_card.md"), folder / "README.md")
 
 
-def main(folder: Path = BUNDLED, entries: Path = Path("knowledge_base")) -> None:
-    known, queries = load_entries(entries), load_queries()
-    model = train([*topics_of(known, queries), *topics_of_corpus()], Recipe())
-    save(model, folder)
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the bundled embedder.")
+    parser.add_argument("--entries", type=Path, default=Path("knowledge_base"), help="knowledge base to learn from")
+    parser.add_argument("--target", type=Path, default=BUNDLED, help="folder of the model, written anew")
+    given = parser.parse_args()
+    topics = [*topics_of(load_entries(given.entries), load_queries()), *topics_of_corpus()]
+    save(train(topics, Recipe()), given.target)
 
 
 if __name__ == "__main__":
