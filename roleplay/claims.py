@@ -60,7 +60,7 @@ def check(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()
     return tuple(found)
 
 
-_ASKS_FOR = (
+ASKS_FOR = (
     (
         "money",
         re.compile(r"多少钱|几块|多少元|收费|费用|怎么收|价|贵|钱|how much|cost|price|charge|pay|fee", re.IGNORECASE),
@@ -77,7 +77,7 @@ def about_question(claim: Claim, exchange: Exchange) -> bool:
     """Whether a claim is what the customer asked for, or the only thing that the reply states."""
     heard = exchange.heard.text if exchange.heard else ""
     kinds = {fact.kind for fact in quantities(claim.text)} or {"money"}
-    if any(kind in kinds and pattern.search(heard) for kind, pattern in _ASKS_FOR):
+    if any(kind in kinds and pattern.search(heard) for kind, pattern in ASKS_FOR):
         return True
     return len(topics(claim.quote) & topics(heard)) >= 2 or claim.why == "polarity"
 
@@ -89,14 +89,14 @@ def told(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ())
     found = []
     for entry in evidence:
         parts = [(name, text) for name, text in entry.facts] or [("", item.text) for item in _known(entry)]
-        share = [(name, _tells(facts, about, text)) for name, text in parts]
+        share = [(name, tells(facts, about, text)) for name, text in parts]
         good = [name for name, whole in share if whole]
         if good and (entry.id not in wrong or len(good) > 1):
             found.append(Told(entry.id, tuple(name for name in good if name), len(good) / len(share)))
     return tuple(found)
 
 
-def _tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:
+def tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:
     """Whether the reply's facts and words hold what this piece of an entry says."""
     wanted, words = quantities(text), topics(text)
     if not all(any(fact.agrees(want) for fact in facts) for want in wanted if want.kind != "plan"):

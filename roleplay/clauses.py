@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n.…]*(?:\.(?=\S)[^。！？!?；;\n.…]*)*(?:[。！？!?；;\n…]+|\.+|$)[”’」\"']*")
 _CLAUSE = re.compile(r"[^，,：:]*(?:[,:](?=\d)[^，,：:]*)*(?:[，,：:]+|$)")
@@ -58,6 +59,7 @@ def _pieces(pattern: re.Pattern[str], text: str, offset: int) -> list[Piece]:
     return found
 
 
+@lru_cache(maxsize=4096)  # the same entries are held against reply after reply
 def topics(text: str) -> frozenset[str]:
     """What a text is about: pairs of Chinese characters and stems of English words, without empty ones."""
     found: set[str] = set()

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from roleplay.numerals import Number, numbers
 
@@ -162,6 +163,7 @@ class Quantity:
         return self.kind == other.kind
 
 
+@lru_cache(maxsize=4096)  # the same entries are held against reply after reply
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Every typed fact of the text, left to right, none overlapping another."""
     found: list[Quantity] = []

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from roleplay.claims import told
+from roleplay.claims import ASKS_FOR, tells, told
 from roleplay.clauses import clauses, is_question, sentences, topics
 from roleplay.dialogue import STAGES, Evidence, Exchange
 from roleplay.facts import quantities
@@ -44,13 +44,29 @@ _GIFT = re.compile(
 )
 
 
+_CONDITION = re.compile(
+    r"须|需|如|若|满|限|仅|只|前|内|起|后|除|不可|不得|不予|否则|\bmust\b|\bonly\b|\bif\b|\bunless\b|\bbefore\b|\bwithin\b|"
+    r"\bonce\b|\bneeds?\b|\botherwise\b|\bafter\b|\buntil\b|\bexcept\b|\bup to\b|\bnot\b", re.I,
+)  # fmt: skip
+_NO = re.compile(
+    r"不能|不行|不可|无法|没法|没办法|办不了|退不了|不退|不给|不办|不支持|没有|\bcan't\b|\bcannot\b|\bwon't\b|\bno\b|\bnot\b", re.I
+)
+_YES = re.compile(r"可以|可|能|免费|支持|\bcan\b|\bmay\b|\bfree\b|\bincluded\b", re.I)
+_SURE = re.compile(
+    r"一定|保证|肯定|永远|永久|绝对|全部|一律|任何|随便|都|从来|百分|\bnever\b|\balways\b|\bdefinitely\b|\bguarantee|\ball\b|\bany\b|\bevery|"
+    r"\bwhatever\b|\bpromise", re.I,
+)  # fmt: skip
+
+
 def nearest(exchange: Exchange, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The entries that bear most on what was said, at most NEAREST of them, in their order."""
+    """The account, and the entries that bear most on what was said, at most NEAREST of them, in their order."""
     if len(evidence) <= NEAREST:
         return tuple(evidence)
     about = topics(" ".join([*(turn.text for turn in exchange.context[-3:]), exchange.reply]))
-    near = sorted(evidence, key=lambda entry: -len(about & topics(f"{entry.question} {entry.text}")))[:NEAREST]
-    return tuple(entry for entry in evidence if entry in near)
+    account = [entry for entry in evidence if entry.id.startswith("account.")]
+    others = [entry for entry in evidence if entry not in account]
+    near = sorted(others, key=lambda entry: -len(about & topics(f"{entry.question} {entry.text}")))[:NEAREST]
+    return tuple(entry for entry in evidence if entry in near or entry in account)
 
 
 def felt(exchange: Exchange) -> bool:
@@ -140,10 +156,39 @@ def _truth(exchange: Exchange, claims: Sequence[Claim]) -> dict[str, float]:
         "told.share": sum(shares) / len(evidence) if evidence else 0.0,
         "told.foreign": foreign / (len(parts) + 1),
         "told.own_words": len(about - known - heard) / (len(about) + 1),
+        **_coverage(exchange, evidence),
         "gift": _root(len(_GIFT.findall(reply))),
         "gift.unknown": _root(sum(hit not in " ".join(e.text for e in evidence) for hit in _GIFT.findall(reply))),
         "no_evidence.numbers": _root(len(facts)) if not evidence else 0.0,
         "no_evidence.length": math.log1p(len("".join(reply.split()))) if not evidence else 0.0,
+    }
+
+
+def _coverage(exchange: Exchange, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """How much of what was asked for was told: the main clause of the evidence, its conditions, the kind asked for."""
+    reply, heard = exchange.reply, " ".join(turn.text for turn in exchange.context[-3:])
+    facts, about, asked = quantities(reply), topics(reply), topics(heard)
+    parts = [clause.text for entry in evidence for one in sentences(entry.text) for clause in clauses(one)]
+    if not parts:
+        return {}
+    main = max(parts, key=lambda part: len(topics(part) & asked) + 0.1 * len(quantities(part)))
+    bound = [part for part in parts if _CONDITION.search(part)]
+    shares = [len(topics(part) & about) / (len(topics(part)) or 1) for part in parts]
+    known = " ".join(parts)
+    kinds = {kind for kind, pattern in ASKS_FOR if pattern.search(heard)}
+    wanted = [fact for part in parts for fact in quantities(part) if fact.kind in kinds]
+    met = sum(any(fact.agrees(want) for fact in facts) for want in wanted)
+    sure = [word for word in _SURE.findall(reply) if word not in known]
+    return {
+        "told.main": float(tells(facts, about, main)),
+        "told.conditions": sum(tells(facts, about, part) for part in bound) / len(bound) if bound else 0.5,
+        "told.clauses": sum(tells(facts, about, part) for part in parts) / len(parts),
+        "told.least": min(shares),
+        "told.mean": sum(shares) / len(shares),
+        "told.asked_kind": met / len(wanted) if wanted else 0.5,
+        "no.though_possible": float(bool(_NO.search(reply)) and not _NO.search(known) and bool(_YES.search(known))),
+        "yes.though_not": float(bool(_NO.search(known)) and not _NO.search(reply)),
+        "sure.unknown": _root(len(sure)),
     }
 
 

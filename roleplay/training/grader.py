@@ -36,6 +36,7 @@ from roleplay.training.corpus import split_of
 from roleplay.training.reader import HELD_BACK, LABELS, all_rows, heard, make_target
 
 LANGUAGES = ("zh-CN", "en")
+CALLS_SHARE = 3  # one in so many turns of the calls is scored on, beside all replies written to be compared
 TARGETS = (*DIMENSIONS, "fact_due")
 
 
@@ -216,6 +217,8 @@ def main(folder: Path = BUNDLED) -> None:
     thresholds = choose_thresholds(values[learnt], [row for row, one in zip(rows, learnt, strict=True) if one])
     (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
     standards = load_standards()
+    used = [i for i, row in enumerate(rows) if row.exchange.stage or (learnt[i] and i % CALLS_SHARE == 0)]
+    rows, values, learnt = [rows[i] for i in used], values[used], learnt[used]
     found = []
     for row, value in zip(rows, values, strict=True):
         reader = Reader(Recorded(LABELS, thresholds, value), None, standards)
