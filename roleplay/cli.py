@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from roleplay import __version__
+from roleplay.cli_knowledge import kb
 from roleplay.cli_users import users
 from roleplay.dialogue import Language
 from roleplay.errors import RoleplayError
@@ -42,6 +43,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(users, name="user")
+app.add_typer(kb, name="kb")
 
 
 @app.callback(invoke_without_command=True)
@@ -138,36 +140,32 @@ def unattended_call(
 @app.command()
 def check(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="persona files or folders; default: those of the settings")
+        list[Path] | None,
+        typer.Argument(help="files or folders of personas, knowledge base or standards; default: all of the settings"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that personas can be published: schema, references, solvable, ends badly when treated badly.
+    """Prove that files can be published, and name every fault with its line.
 
-    Also checks the knowledge base and the standards. Exit status 3 when anything is wrong.
+    Personas: schema, references, solvable by a good trainee, ends badly for a rude one, every fact reachable,
+    wordings that may be said. Knowledge base: schema, references, numbers that contradict each other. Standards:
+    schema. What a file is, is told from its content. Exit status 3 when anything is wrong.
     """
     with clear_errors():
-        settings = load_settings(personas=[str(path) for path in paths] if paths else None)
-        from roleplay.knowledge.entries import load_entries
-        from roleplay.persona import load_library
-        from roleplay.rehearsal import rehearse
+        settings = load_settings()
+        from roleplay.checking import check_files
 
-        entries = load_entries(settings.knowledge)
-        library = load_library(settings.personas, [entry.id for entry in entries])
-        proofs = [rehearse(persona) for persona in library.personas.values()]
+        result = check_files(settings, paths or [])
         if as_json:
-            from dataclasses import asdict
-
-            typer.echo(json.dumps([asdict(proof) for proof in proofs], ensure_ascii=False, indent=1, default=str))
-        else:
-            _print_proofs(proofs)
-        for fault in library.faults:
+            typer.echo(json.dumps(result.as_data(), ensure_ascii=False, indent=1))
+        elif result.proofs:
+            _print_proofs(result.proofs)
+        for fault in result.faults:
             tell(str(fault))
-        for proof in proofs:
-            for each in proof.faults:
-                tell(f"{library.paths[proof.persona]}: {each}")
-        if library.faults or any(proof.faults for proof in proofs):
+        if result.faults:
             raise typer.Exit(3)
+        if not as_json:
+            typer.echo(f"{len(result.proofs)} personas, {result.entries} entries, {result.rules} rules: no faults")
 
 
 @app.command()

@@ -228,7 +228,11 @@ class Room:
         for query in (reply, heard):
             if query and not is_silent(query):
                 found = self.knowledge.search(
-                    query[:300], language=persona.language, audience=("public", "internal"), limit=SEARCHED
+                    query[:300],
+                    language=persona.language,
+                    audience=("public", "internal"),
+                    on=call.row.started_at.date(),
+                    limit=SEARCHED,
                 )
                 ids.extend(hit.entry.id for hit in found.hits)
         known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]

@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("customer", "grading", "calibration", "coaching", "rehearsal"),
     ("room",),
-    ("reports", "build", "training"),
+    ("reports", "build", "training", "checking", "cli_knowledge"),
     ("terminal",),
     ("cli_users",),
     ("cli", "web", "eval"),
