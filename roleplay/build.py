@@ -12,6 +12,7 @@ from roleplay.grading import BundledGrader, Grader, ModelGrader
 from roleplay.knowledge.embedding import Embedder, load_embedder
 from roleplay.knowledge.search import Knowledge
 from roleplay.knowledge.store import open_knowledge
+from roleplay.knowledge.versions import keep_version
 from roleplay.models import LanguageModel
 from roleplay.models.making import make_model
 from roleplay.persona import Library, load_library
@@ -48,10 +49,11 @@ def build_embedder(settings: Settings) -> Embedder:
 
 
 def build_knowledge(settings: Settings, embedder: Embedder, progress: Progress = log.info) -> Knowledge:
-    """The knowledge base, indexed anew when its files, the embedder or the settings have changed."""
-    return open_knowledge(
-        settings.knowledge, settings.data / "knowledge", embedder, server=settings.chroma or None, progress=progress
-    )
+    """The knowledge base, indexed anew when its files, the embedder or the settings have changed; kept as a version."""
+    folder = settings.data / "knowledge"
+    knowledge = open_knowledge(settings.knowledge, folder, embedder, server=settings.chroma or None, progress=progress)
+    keep_version(settings.knowledge, folder / "versions", "opened", knowledge.version)
+    return knowledge
 
 
 def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Library:

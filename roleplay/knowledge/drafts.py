@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ def make_entries(source: Source, defaults: Defaults, before: Sequence[Entry] = (
     `before` are the entries that this file made last time: rows without an id keep theirs.
     """
     entries, faults = [], list(source.faults)
-    ids = _Ids(before, source.rows)
+    ids = _Ids(before, source.rows, defaults.product)
     if defaults.product is None and source.rows and not any(row.fields.get("product") for row in source.rows):
         reason = "no product is given: add a column product (产品), or name one with --product"
         return [], [*faults, Fault(reason)]
@@ -68,42 +69,50 @@ def make_entries(source: Source, defaults: Defaults, before: Sequence[Entry] = (
 
 def question_key(product: str, question: str) -> tuple[str, str]:
     """Equal for what is the same question about the same product, whatever its spaces, case and marks."""
-    return product.casefold().strip(), re.sub(r"[\W_]+", "", question.casefold())
+    return clean(product).casefold(), re.sub(r"[\W_]+", "", clean(question).casefold())
 
 
 class _Ids:
     """Ids of rows that give none: the one from last time, else one made of the product and the question."""
 
-    def __init__(self, before: Sequence[Entry], rows: Iterable[Row]) -> None:
-        self._same = {question_key(entry.product, entry.question): entry.id for entry in before}
-        self._taken = {str(row.fields["id"]) for row in rows if row.fields.get("id")}
-        now = {re.sub(r"[\W_]+", "", clean(str(row.fields.get("question", ""))).casefold()) for row in rows}
-        self._gone = [entry for entry in before if question_key("", entry.question)[1] not in now]
+    def __init__(self, before: Sequence[Entry], rows: Sequence[Row], product: str | None) -> None:
+        given = {str(row.fields["id"]) for row in rows if row.fields.get("id")}
+        self._asked = Counter(
+            question_key(str(row.fields.get("product") or product), str(row.fields.get("question", ""))) for row in rows
+        )
+        self._same: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        self._gone: dict[tuple[str, str], list[Entry]] = defaultdict(list)  # by product and answer
+        for entry in before:
+            key = question_key(entry.product, entry.question)
+            if entry.id not in given:
+                self._same[key].append(entry)
+                if key not in self._asked:
+                    self._gone[entry.product, entry.answer].append(entry)
 
     def of(self, fields: Mapping[str, Any]) -> str:
-        product, question = str(fields.get("product", "")), str(fields.get("question", ""))
-        key = question_key(product, question)
-        if (known := self._same.get(key)) and known not in self._taken:
-            return known
-        return self._mended(product, question, str(fields.get("answer", ""))) or derived_id(product, question)
-
-    def _mended(self, product: str, question: str, answer: str) -> str | None:
         from rapidfuzz import fuzz
 
-        for entry in self._gone:
-            same = entry.product == product and entry.answer == answer and entry.id not in self._taken
-            if same and fuzz.ratio(entry.question, question) >= ALIKE:
-                self._gone.remove(entry)
+        product, question, answer = (str(fields.get(name, "")) for name in ("product", "question", "answer"))
+        key = question_key(product, question)
+        once = self._asked[key] == 1
+        for entry in self._same[key]:
+            if once or entry.answer == answer:
+                self._same[key].remove(entry)
                 return entry.id
-        return None
+        for entry in self._gone[product, answer]:
+            if fuzz.ratio(entry.question, question) >= ALIKE:
+                self._gone[product, answer].remove(entry)
+                return entry.id
+        # asked more than once, for other readers or other days: these go into the id too
+        return derived_id(product, question, "" if once else f"{fields.get('audience')} {fields.get('valid_from')}")
 
 
-def derived_id(product: str, question: str) -> str:
+def derived_id(product: str, question: str, variant: str = "") -> str:
     """An id that a person can tell apart, "guo-ji-man-you-1f0c9a2b": the sound of the question and a hash of both."""
     from pypinyin import lazy_pinyin
 
     words = re.findall(r"[a-z0-9]+", " ".join(lazy_pinyin(re.sub(r"[^\w]", " ", question)[:60])).casefold())
-    digest = hashlib.sha256("\n".join(question_key(product, question)).encode()).hexdigest()[:8]
+    digest = hashlib.sha256("\n".join((*question_key(product, question), variant)).encode()).hexdigest()[:8]
     return "-".join([*words[:6], digest])[-60:].lstrip("-")
 
 
@@ -155,7 +164,7 @@ def _facts(text: str) -> dict[str, str]:
     ]
     if wrong := [pair[0] for pair in pairs if len(pair) != 2]:
         raise ValueError(f"facts are written as `name: text; name: text` (found {wrong[0]!r})")
-    return {name: value for name, value in pairs}
+    return dict(pairs)
 
 
 def _date(value: Any, name: str) -> datetime.date | None:

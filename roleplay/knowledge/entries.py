@@ -117,6 +117,25 @@ def load_entries(paths: str | Path | Iterable[str | Path]) -> list[Entry]:
     return entries
 
 
+def entry_files(paths: Iterable[str | Path]) -> list[Path]:
+    """The files that `load_entries` reads, in its order. A change of theirs that was cut off is carried to its end.
+
+    Raises FileFault for a folder without such files.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        settle(path if path.is_dir() else path.parent)
+        inside = (
+            sorted(file for file in path.glob("*.y*ml") if file.suffix in (".yaml", ".yml"))
+            if path.is_dir()
+            else [path]
+        )
+        if not inside:
+            raise FileFault(path, [Fault("the folder holds no .yaml file")])
+        files += inside
+    return files
+
+
 def fingerprint(entries: Sequence[Entry]) -> str:
     """16 hex digits that change with anything that a search or a grade can see, not with the files' order."""
     digest = hashlib.sha256()
@@ -156,22 +175,6 @@ def _entry(item: EntryInFile, place: str) -> Entry:
     values: dict[str, Any] = dict(item)
     values |= {"also_asked": tuple(item.also_asked), "related": tuple(item.related), "facts": tuple(item.facts.items())}
     return Entry(**values | {"source": item.source or place})
-
-
-def entry_files(paths: Sequence[str | Path]) -> list[Path]:
-    """The files that `load_entries` reads, in its order. A change of theirs that was cut off is carried to its end."""
-    files: list[Path] = []
-    for path in map(Path, paths):
-        settle(path if path.is_dir() else path.parent)
-        inside = (
-            sorted(file for file in path.glob("*.y*ml") if file.suffix in (".yaml", ".yml"))
-            if path.is_dir()
-            else [path]
-        )
-        if not inside:
-            raise FileFault(path, [Fault("the folder holds no .yaml file")])
-        files += inside
-    return files
 
 
 def _link_faults(entry: Entry, by_id: dict[str, Entry]) -> Iterable[str]:

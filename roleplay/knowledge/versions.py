@@ -68,7 +68,8 @@ def find_version(folder: Path, name: str) -> Version:
 
 
 def version_entries(folder: Path, version: Version) -> list[Entry]:
-    return load_entries(entry_files(_file_folders(folder, version)))
+    """What a version held. Raises FileFault if its files are not as they were kept."""
+    return load_entries(_file_folders(folder, version))
 
 
 def keep_version(paths: Paths, folder: Path, why: str, searched_as: str | None = None) -> Version:
@@ -115,7 +116,8 @@ def _keep(paths: Paths, folder: Path, why: str, searched_as: str | None) -> Vers
             copy = stage / "files" / str(places.index(file.parent.absolute())) / file.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             write_synced(copy, file.read_bytes())
-        entries = load_entries(entry_files(sorted((stage / "files").iterdir(), key=lambda path: int(path.name))))
+        kept = [stage / "files" / str(number) for number in range(len(places))]
+        entries = load_entries(kept)
         hash = fingerprint(entries)
         if versions and versions[-1].hash == hash:
             return _searched(versions[-1], folder, searched_as)

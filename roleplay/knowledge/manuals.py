@@ -1,0 +1,182 @@
+"""Manuals as rows: cut along headings and question-answer pairs, tables kept as Markdown tables.
+
+`documents` makes Markdown of DOCX, PPTX and PDF files; a Markdown or text file is read as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from roleplay.knowledge import documents
+from roleplay.knowledge.documents import Line
+from roleplay.knowledge.sources import Row, Source, clean, columns_of, read_text
+from roleplay.knowledge.tables import read_grid
+
+LIMIT = 1500  # characters of an answer; a longer section becomes several entries
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
+_QUESTION = re.compile(r"(?:问题?|Q|Question)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:：]\s*(.+)", re.IGNORECASE)
+_ANSWER = re.compile(r"(?:答案?|回答|A|Answer)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:：]\s*(.*)", re.IGNORECASE)
+_BARE_QUESTION = re.compile(r"(?:\d+\s*[.、)）]|[(（]\d+[)）])\s*(.{4,80}[?？])")
+_INLINE_ANSWER = re.compile(r"(?<=[?？。\s])(?=(?:答案?|回答|A|Answer)\s*[:：])")
+_NUMBER = re.compile(
+    r"^(?:第[一二三四五六七八九十百\d]+[章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d+(?:\.\d+)*[.、\s])\s*"
+)
+
+
+@dataclass
+class Section:
+    """A piece of a manual: its heading or question, where it begins, and its text so far."""
+
+    title: str
+    parents: tuple[str, ...]
+    place: str
+    asked: bool = False  # the title is a question that the manual itself asks
+    lines: list[str] = field(default_factory=list)
+    internal: bool = False
+
+
+def read_markdown(path: Path) -> Source:
+    lines = [Line(text, f"line {number}") for number, text in enumerate(read_text(path).split("\n"), 1)]
+    return cut(lines, Source(path))
+
+
+def read_docx(path: Path) -> Source:
+    return cut(documents.docx_lines(path), Source(path))
+
+
+def read_pptx(path: Path) -> Source:
+    return cut(documents.pptx_lines(path), Source(path))
+
+
+def read_pdf(path: Path) -> Source:
+    source = Source(path)
+    return cut(documents.pdf_lines(path, source), source)
+
+
+def cut(lines: list[Line], source: Source) -> Source:
+    """Adds a row to `source` for every section and every question-answer pair of Markdown lines."""
+    sections = list(_sections(lines, source))
+    titles = [section.title for section in sections]
+    rows: list[Row] = []
+    for section in sections:
+        body = "\n".join(section.lines).strip()
+        if not body:
+            continue
+        question = section.title
+        vague = not section.asked and section.parents and (titles.count(question) > 1 or len(question) <= 4)
+        if vague:
+            question = f"{section.parents[-1]}：{question}" if re.search(r"[\u4e00-\u9fff]", question) else (
+                f"{section.parents[-1]}: {question}"
+            )  # fmt: skip
+        if rows and rows[-1].fields["question"] == question:  # a slide that goes on with the next
+            body = rows.pop().fields["answer"] + "\n\n" + body
+        extra = {"audience": "internal"} if section.internal else {}
+        rows += [Row({"question": question, "answer": body, **extra}, section.place)]
+    source.rows += [part for row in rows for part in _parts(row)]
+    return source
+
+
+def _sections(lines: list[Line], source: Source) -> Iterator[Section]:
+    """Sections in order; tables with question and answer columns go to the source's rows at once."""
+    above: list[tuple[int, str]] = []  # headings that hold here, with their levels
+    now: Section | None = None
+    lost: list[str] = []
+    at = 0
+    while at < len(lines):
+        if table := _table_at(lines, at):
+            if not _question_table(table, source):
+                _add(now, [line.text for line in table], lost, table[0].place)
+            at += len(table)
+            continue
+        line = lines[at]
+        at += 1
+        if heading := _HEADING.match(line.text.strip()):
+            level, title = len(heading[1]), _plain(heading[2])
+            above = [each for each in above if each[0] < level]
+            if now:
+                yield now
+            question = _QUESTION.fullmatch(title)
+            now = Section(_title(question[1] if question else title), tuple(text for _, text in above), line.place,
+                          bool(question), internal=line.internal)  # fmt: skip
+            above.append((level, now.title))
+            continue
+        for text in _INLINE_ANSWER.split(line.text):
+            plain = _plain(text)
+            asked = _QUESTION.fullmatch(plain) or _BARE_QUESTION.fullmatch(plain)
+            if asked:
+                if now:
+                    yield now
+                now = Section(asked[1].strip(), tuple(name for _, name in above), line.place, True)
+            elif now and now.asked and not now.lines and (answer := _ANSWER.fullmatch(plain)):
+                now.lines.append(answer[1])
+            else:
+                _add(now, [text], lost, line.place)
+    if now:
+        yield now
+    if lost:
+        source.notes.append(f"text above the first heading is left out: {', '.join(dict.fromkeys(lost))}")
+
+
+def _add(section: Section | None, texts: list[str], lost: list[str], place: str) -> None:
+    if section:
+        section.lines += [text.rstrip() for text in texts]
+    elif any(text.strip() for text in texts):
+        lost.append(place)
+
+
+def _table_at(lines: list[Line], at: int) -> list[Line]:
+    end = at
+    while end < len(lines) and lines[end].text.strip().startswith("|"):
+        end += 1
+    return lines[at:end] if end - at >= 2 else []
+
+
+def _question_table(table: list[Line], source: Source) -> bool:
+    """Whether a table asks and answers by columns; then its rows are the source's."""
+    grid = [(line.place, _cells(line.text)) for line in table if not re.fullmatch(r"[\s|:-]+", line.text)]
+    grid = [(place, cells) for place, cells in grid if any(cells)]
+    return bool(grid) and columns_of(grid[0][1]) is not None and read_grid(grid, source)
+
+
+def _cells(text: str) -> list[str]:
+    cells = re.split(r"(?<!\\)\|", text.strip().removeprefix("|").removesuffix("|"))
+    return [_plain(cell.replace("\\|", "|")) for cell in cells]
+
+
+def _parts(row: Row) -> Iterator[Row]:
+    """The row, or several where its answer is too long: cut between paragraphs, a table's heading repeated."""
+    pieces = _pieces(row.fields["answer"])
+    for number, piece in enumerate(pieces, 1):
+        many = f"（{number}）" if len(pieces) > 1 and number > 1 else ""
+        yield Row(row.fields | {"question": row.fields["question"] + many, "answer": piece}, row.place)
+
+
+def _pieces(text: str) -> list[str]:
+    lines = clean(re.sub(r"\n{3,}", "\n\n", text)).split("\n")
+    pieces: list[str] = []
+    now: list[str] = []
+    head: list[str] = []
+    for number, line in enumerate(lines):
+        is_row = line.startswith("|")
+        if is_row and not (number and lines[number - 1].startswith("|")):
+            head = lines[number : number + 2]
+        for part in [line[start : start + LIMIT] for start in range(0, len(line), LIMIT)] or [""]:
+            if now and sum(map(len, now)) + len(part) > LIMIT:
+                pieces.append("\n".join(now).strip())
+                now = list(head) if is_row and line not in head else []
+            now.append(part)
+    return [piece for piece in [*pieces, "\n".join(now).strip()] if piece]
+
+
+def _plain(text: str) -> str:
+    """A line without Markdown's marks of emphasis, lists and quotes."""
+    text = re.sub(r"^\s*(?:[>*+-]\s+)+", "", text)
+    return clean(re.sub(r"\*\*|__|`", "", text))
+
+
+def _title(text: str) -> str:
+    """A heading without its number, if anything is left."""
+    return _NUMBER.sub("", text).strip() or text
