@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from roleplay.clauses import Piece, clauses, is_question, sentences, topics
+from roleplay.clauses import Piece, clauses, is_question, sentences, topics, units
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
@@ -200,8 +200,9 @@ def _computed(fact: Quantity, clause: str, known: Sequence[_Known], said: Sequen
     times = {number.value for text in (clause, *(item.text for item in known)) for number in numbers(text)}
     pairs = {a + b for a in values for b in values if a != b} | {abs(a - b) for a in values for b in values}
     if fact.kind == "money":
-        pairs |= {a * b for a in values for b in times}
-        pairs |= {a + c for a in pairs if a for c in values if c}
+        parts = values | {a * b for a in values for b in times} | {a / b for a in values for b in times if b > 1}
+        pairs |= parts | {abs(a - b) for a in parts for b in values if a != b} | {a + b for a in pairs for b in values}
+        pairs |= {abs(a + b - c) for a in values for b in values for c in values if len({a, b, c}) == 3}
     wanted = float(fact.value)
     return wanted > 0 and wanted not in values and any(abs(wanted - value) < 0.005 for value in pairs)
 
@@ -250,6 +251,11 @@ def _clash(text: str, known: Sequence[_Known]) -> _Known | None:
             if kind == other_kind and words & other_words
         ]
         against = max((pair for pair in alike if not pair[1]), key=lambda pair: pair[0], default=None)
-        if against and against[0] > max((pair[0] for pair in alike if pair[1]), default=0):
+        agreed = any(
+            other_yes == yes and kind == other_kind and len(units(text) & units(item.text)) >= 2
+            for item in known
+            for other_kind, other_yes, _ in item.modals
+        )
+        if against and not agreed:
             return against[2]
     return None

@@ -47,8 +47,8 @@ def _any(words: object) -> str:
 
 _AFTER_MONEY = re.compile(
     rf"\s*(?:({_any(w for w in _CURRENCY if w not in '¥￥£€$₹')})s?(?![a-z])"
-    r"(?:(?<=块)([一二三四五六七八九\d])(?![\da-z元块天月个年日分兆小万千百十]))?(?:(?<=[块元])([一二三四五六七八九\d]{1,2})(?=毛|角)[毛角])?"
-    r"|(p|pence|cents?)\b|(毛|角)|(分钱))",
+    r"(?:(?<=块)(一(?![\u4e00-\u9fff])|[二三四五六七八九\d](?![\da-z元块天月年日分兆小万千百十张条位次米]))(?!个G))?(?!儿)(?:(?<=[块元])([一二三四五六七八九\d]{1,2})(?=毛|角)[毛角])?"
+    r"|(p|pence|cents?)\b|(?:毛|角)([一二三四五六七八九]?)()|(分钱))",
     re.IGNORECASE,
 )
 _AFTER_SPEED = re.compile(r"\s*(mbps|gbps|kbps|mb/s|兆宽带|兆光纤|兆网速|m宽带|m光纤|megs?\b|megabits?)", re.IGNORECASE)
@@ -270,7 +270,10 @@ def _money(text: str, value: float, unit: str, start: int, end: int) -> Quantity
 
 def _spoken_money(text: str, number: Number, match: re.Match[str]) -> Quantity:
     if match[1] is None:
-        share = 100 if match[4] or match[6] else 10
+        share = 100 if match[4] or match[7] else 10
+        if match[5]:  # 两毛九
+            cents = numbers(match[5])[0].value
+            return _money(text, (10 * number.value + cents) / 100, "CNY", number.start, match.end())
         unit = "USD" if (match[4] or "").lower().startswith("cent") else "GBP" if match[4] else "CNY"
         return _money(text, number.value / share, unit, number.start, match.end())
     value, end = number.value, match.end()

@@ -49,11 +49,13 @@ _CONDITION = re.compile(
     r"\bonce\b|\bneeds?\b|\botherwise\b|\bafter\b|\buntil\b|\bexcept\b|\bup to\b|\bnot\b", re.I,
 )  # fmt: skip
 _NO = re.compile(
-    r"不能|不行|不可|无法|没法|没办法|办不了|退不了|不退|不给|不办|不支持|没有|\bcan't\b|\bcannot\b|\bwon't\b|\bno\b|\bnot\b", re.I
+    r"不能|不行|不可|无法|没法|没办法|办不了|退不了|不退|不给|不办|不支持|没有|\bcan't\b|\bcannot\b|\bwon't\b|\bno\b|\bnot\b",
+    re.I,
 )
 _YES = re.compile(r"可以|可|能|免费|支持|\bcan\b|\bmay\b|\bfree\b|\bincluded\b", re.I)
 _SURE = re.compile(
-    r"一定|保证|肯定|永远|永久|绝对|全部|一律|任何|随便|都|从来|百分|\bnever\b|\balways\b|\bdefinitely\b|\bguarantee|\ball\b|\bany\b|\bevery|"
+    r"一定|保证|肯定|永远|永久|绝对|全部|一律|任何|随便|都|从来|百分|"
+    r"\bnever\b|\balways\b|\bdefinitely\b|\bguarantee|\ball\b|\bany\b|\bevery|"
     r"\bwhatever\b|\bpromise", re.I,
 )  # fmt: skip
 
