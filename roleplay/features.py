@@ -29,7 +29,8 @@ _REQUEST = re.compile(
     r"[？?]|怎么|多少|能不能|为什么|什么时候|哪|吗|想|要|帮|办|查|how|what|when|why|can|want|need|where", re.I
 )
 _OWNERSHIP = re.compile(
-    r"我(?:来|这就|马上|现在|会|陪|替|帮|先|再|给|守|一直)|交给我|为您(?:查|办|登记|申请|处理|开通|提交|转|安排)|\bI'll\b|\bI will\b|\blet me\b|\bI've\b|\bI'm \w+ing\b|"
+    r"我(?:来|这就|马上|现在|会|陪|替|帮|先|再|给|守|一直)|交给我|为您(?:查|办|登记|申请|处理|开通|提交|转|安排)|"
+    r"\bI'll\b|\bI will\b|\blet me\b|\bI've\b|\bI'm \w+ing\b|"
     r"\bshall I\b|\bmay I\b", re.I,
 )  # fmt: skip
 _CARE = re.compile(
