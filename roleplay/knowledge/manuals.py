@@ -1,17 +1,18 @@
 """Manuals as rows: cut along headings and question-answer pairs, tables kept as Markdown tables.
 
-`documents` makes Markdown of DOCX, PPTX and PDF files; a Markdown or text file is read as it is.
+`documents` and `pdf` make Markdown of DOCX, PPTX and PDF files; a Markdown or text file is read as it is.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roleplay.knowledge import documents
-from roleplay.knowledge.documents import Line
+from roleplay.knowledge.documents import Line, docx_lines, pptx_lines
+from roleplay.knowledge.pdf import pdf_lines
 from roleplay.knowledge.sources import Row, Source, clean, columns_of, read_text
 from roleplay.knowledge.tables import read_grid
 
@@ -21,8 +22,9 @@ _QUESTION = re.compile(r"(?:问题?|Q|Question)\s*(?:\d+|[一二三四五六七�
 _ANSWER = re.compile(r"(?:答案?|回答|A|Answer)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:：]\s*(.*)", re.IGNORECASE)
 _BARE_QUESTION = re.compile(r"(?:\d+\s*[.、)）]|[(（]\d+[)）])\s*(.{4,80}[?？])")
 _INLINE_ANSWER = re.compile(r"(?<=[?？。\s])(?=(?:答案?|回答|A|Answer)\s*[:：])")
-_NUMBER = re.compile(
-    r"^(?:第[一二三四五六七八九十百\d]+[章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d+(?:\.\d+)*[.、\s])\s*"
+_NUMBER = re.compile(  # of a heading; "5 GB" and "1.5元" are none
+    r"第[一二三四五六七八九十百\d]+[章节条]\s*|[一二三四五六七八九十]+、\s*|[(（][一二三四五六七八九十\d]+[)）]\s*"
+    r"|\d{1,2}[.、．)）]\s*(?!\d)|\d{1,2}(?:\.\d{1,2})+\s+(?=[\u4e00-\u9fff]|[A-Z][a-z]{2})"
 )
 
 
@@ -37,6 +39,10 @@ class Section:
     lines: list[str] = field(default_factory=list)
     internal: bool = False
 
+    def wants_answer(self) -> bool:
+        """Whether a line that begins with "A:" would be the answer's first."""
+        return not any(line.strip() for line in self.lines) and (self.asked or self.title[-1] in "?？")
+
 
 def read_markdown(path: Path) -> Source:
     lines = [Line(text, f"line {number}") for number, text in enumerate(read_text(path).split("\n"), 1)]
@@ -44,37 +50,35 @@ def read_markdown(path: Path) -> Source:
 
 
 def read_docx(path: Path) -> Source:
-    return cut(documents.docx_lines(path), Source(path))
+    return cut(docx_lines(path), Source(path))
 
 
 def read_pptx(path: Path) -> Source:
-    return cut(documents.pptx_lines(path), Source(path))
+    return cut(pptx_lines(path), Source(path))
 
 
 def read_pdf(path: Path) -> Source:
     source = Source(path)
-    return cut(documents.pdf_lines(path, source), source)
+    return cut(pdf_lines(path, source), source)
 
 
 def cut(lines: list[Line], source: Source) -> Source:
     """Adds a row to `source` for every section and every question-answer pair of Markdown lines."""
-    sections = list(_sections(lines, source))
-    titles = [section.title for section in sections]
+    sections = [section for section in _sections(lines, source) if any(line.strip() for line in section.lines)]
+    titles = Counter(section.title for section in sections)
     rows: list[Row] = []
     for section in sections:
-        body = "\n".join(section.lines).strip()
-        if not body:
-            continue
-        question = section.title
-        vague = not section.asked and section.parents and (titles.count(question) > 1 or len(question) <= 4)
-        if vague:
-            question = f"{section.parents[-1]}：{question}" if re.search(r"[\u4e00-\u9fff]", question) else (
-                f"{section.parents[-1]}: {question}"
-            )  # fmt: skip
-        if rows and rows[-1].fields["question"] == question:  # a slide that goes on with the next
-            body = rows.pop().fields["answer"] + "\n\n" + body
-        extra = {"audience": "internal"} if section.internal else {}
-        rows += [Row({"question": question, "answer": body, **extra}, section.place)]
+        question, body = section.title, "\n".join(section.lines).strip()
+        if section.parents and not section.asked and (titles[question] > 1 or len(question) <= 4):
+            colon = "：" if re.search(r"[\u4e00-\u9fff]", question) else ": "
+            question = f"{section.parents[-1]}{colon}{question}"
+        earlier = next((at for at, row in enumerate(rows) if row.fields["question"] == question), None)
+        if earlier is not None and not section.asked:  # a heading that comes again, as on slides, goes on
+            body = f"{rows[earlier].fields['answer']}\n\n{body}"
+            rows[earlier] = Row(rows[earlier].fields | {"answer": body}, rows[earlier].place)
+        else:
+            extra = {"audience": "internal"} if section.internal else {}
+            rows.append(Row({"question": question, "answer": body, **extra}, section.place))
     source.rows += [part for row in rows for part in _parts(row)]
     return source
 
@@ -110,8 +114,8 @@ def _sections(lines: list[Line], source: Source) -> Iterator[Section]:
                 if now:
                     yield now
                 now = Section(asked[1].strip(), tuple(name for _, name in above), line.place, True)
-            elif now and now.asked and not now.lines and (answer := _ANSWER.fullmatch(plain)):
-                now.lines.append(answer[1])
+            elif now and now.wants_answer() and (answer := _ANSWER.fullmatch(plain)):
+                now.lines = [answer[1]]
             else:
                 _add(now, [text], lost, line.place)
     if now:
@@ -122,7 +126,7 @@ def _sections(lines: list[Line], source: Source) -> Iterator[Section]:
 
 def _add(section: Section | None, texts: list[str], lost: list[str], place: str) -> None:
     if section:
-        section.lines += [text.rstrip() for text in texts]
+        section.lines += [text.replace("**", "").rstrip() for text in texts]
     elif any(text.strip() for text in texts):
         lost.append(place)
 
