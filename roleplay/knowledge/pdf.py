@@ -114,7 +114,8 @@ def _without_running(printed: Sequence[Printed], pages: int, source: Source) -> 
     if running:
         texts = {_undated(line.text): line.text for line in reversed(running)}
         source.notes.append(f"repeated at the edges of pages, left out: {'; '.join(sorted(texts.values()))}")
-    return [line for line in printed if not (line.at_edge and (line in running or _NUMBER_LINE.fullmatch(line.text)))]
+    gone = set(running)
+    return [line for line in printed if not (line.at_edge and (line in gone or _NUMBER_LINE.fullmatch(line.text)))]
 
 
 def _undated(text: str) -> str:
@@ -165,5 +166,6 @@ def _level(line: Printed, usual: float, sizes: Sequence[int], plain_bold: bool) 
 def _goes_on(before: Printed, line: Printed, right: float, heading: bool) -> bool:
     """Whether a line is the rest of the one before: that reached the margin, and this begins nothing new."""
     near = line.page != before.page or line.top - before.top < 2.2 * max(before.size, 1)
-    reaches = before.right >= right - 2 * before.size
+    word = line.text.split(" ")[0] if line.text[0].isascii() else ""
+    reaches = line.text[0].islower() or before.right >= right - before.size * max(2, 0.6 * len(word))
     return near and reaches and not _BEGINS.match(line.text) and (heading or before.text[-1] not in _ENDS)
