@@ -1,58 +1,71 @@
 """How fast the product is on this machine: `python -m eval bench [--quick] [--json FILE]`.
 
-Every figure stands beside the plain way of doing the same in the same run: a transformers pipeline that
-reads the whole chat again at every turn, or a forward pass for every option by itself.
+Whole turns are timed through the room, as a trainee has them. Beside each figure stands the plain way of doing
+the same in the same run: a transformers pipeline that reads the whole chat again at every turn, a forward pass
+for every option by itself, a cosine search in numpy.
 """
 
 from __future__ import annotations
 
 import json as json_files
+import re
+import signal
 import statistics
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eval.playing import DATA, throw_away_room
 from roleplay.models import Message, Sampling
+from roleplay.scripts import load_scripts
+from roleplay.terminal import clear_errors, tell
 
+if TYPE_CHECKING:
+    from roleplay.room import Room
+
+SCRIPT, PERSONA = "zh-excellent-roaming", "zh-roaming-bill-shock"  # ten turns, none of them the last
 TOKENS = 24  # of an answer: what the customer usually says
 SAYS = "我这个月话费怎么多了八十多块，麻烦您给我查一下。"
 ASKS = "好的，您别着急，我马上为您核实这个月的账单，请您稍等。\n[press 212]"
+QUERIES = ("日包多少钱一天", "忘了开漫游还能开吗", "没订过的业务扣了钱", "宽带断了多久来修", "咋个查我有好多积分")
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """One figure: `run` does the work once and returns the figure, `plain` likewise the plain way."""
+class Figure:
+    """What was measured: `values` our way, `plain` the plain way; both in `unit`."""
 
-    name: str
     unit: str
-    run: Callable[[], float]
-    plain: Callable[[], float] | None = None
+    values: Sequence[float]
+    plain: Sequence[float] = ()
 
-
-def measure(measurement: Measurement, times: int) -> dict[str, Any]:
-    """The median and 95th percentile of `times` runs, after one that is not counted."""
-    measurement.run()
-    figures = sorted(measurement.run() for _ in range(times))
-    plain = None
-    if measurement.plain is not None:
-        measurement.plain()
-        plain = statistics.median(measurement.plain() for _ in range(times))
-    return {
-        "unit": measurement.unit,
-        "median": statistics.median(figures),
-        "p95": figures[min(len(figures) - 1, round(0.95 * len(figures)))],
-        "plain_median": plain,
-    }
+    def as_data(self) -> dict[str, Any]:
+        ordered = sorted(self.values)
+        return {
+            "unit": self.unit,
+            "median": statistics.median(ordered),
+            "p95": ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))],
+            "plain_median": statistics.median(self.plain) if self.plain else None,
+        }
 
 
 def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def repeat(times: int, work: Callable[[], float]) -> list[float]:
+    """The figure of `times` runs, after one that is not counted."""
+    work()
+    return [work() for _ in range(times)]
 
 
 def chat(turns: int) -> list[Message]:
@@ -64,86 +77,151 @@ def chat(turns: int) -> list[Message]:
     return messages[:-1]
 
 
-def customer_measurements() -> list[Measurement]:
-    """Speaking and weighing with the bundled customer."""
-    import torch
-    from transformers import pipeline
+def turn_figures(room: Room, calls: int, plain: Any) -> dict[str, Figure]:
+    """Whole turns of whole calls: until the customer's first words, and until the turn is kept."""
+    script = next(script for script in load_scripts(DATA / "scripts.yaml") if script.id == SCRIPT)
+    first: list[float] = []
+    turns: dict[int, list[float]] = {2: [], 10: []}
+    for seed in range(calls + 1):
+        call = room.open(PERSONA, seed=seed)
+        for number, line in enumerate(script.turns, 1):
+            begun = time.perf_counter()
+            words = room.say(call.id, line)
+            next(words)
+            if seed:  # the first call warms everything up
+                first.append(time.perf_counter() - begun)
+            for _ in words:
+                pass
+            if seed and number in turns:
+                turns[number].append(time.perf_counter() - begun)
+    settings = {"do_sample": False, "return_full_text": False}
 
-    from roleplay.models.making import BUNDLED, make_model
+    def plain_way(number: int, tokens: int) -> list[float]:
+        return repeat(calls, lambda: seconds(lambda: plain(chat(number), max_new_tokens=tokens, **settings)))
 
-    model = make_model("bundled")
-    plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
-    greedy = Sampling(max_tokens=TOKENS, temperature=0.0)
+    return {
+        "first_token": Figure("s", first, plain_way(4, 1)),
+        "turn_2": Figure("s", turns[2], plain_way(2, TOKENS)),
+        "turn_10": Figure("s", turns[10], plain_way(10, TOKENS)),
+    }
 
-    def answer(turns: int) -> float:
-        """The answer of a turn while the cache still holds the turn before, as in a call."""
-        for _ in model.stream(chat(turns - 1), greedy):
-            pass
-        return seconds(lambda: list(model.stream(chat(turns), greedy)))
 
-    def plain_answer(turns: int, tokens: int = TOKENS) -> float:
-        settings = {"max_new_tokens": tokens, "do_sample": False, "return_full_text": False}
-        return seconds(lambda: plain(chat(turns), **settings))
-
-    def first() -> float:
-        stream = model.stream(chat(4), greedy)
-        for _ in model.stream(chat(3), greedy):
-            pass
-        took = seconds(lambda: next(stream))
-        stream.close()  # type: ignore[attr-defined]
-        return took
-
-    def rate(generate: Callable[[], object]) -> float:
-        took = seconds(generate)
-        return spoken / took
-
+def model_figures(model: Any, plain: Any, times: int) -> dict[str, Figure]:
+    """The bundled customer's decoder by itself: speaking, and weighing twenty options."""
     long = Sampling(max_tokens=96, temperature=1.0, seed=3)
     spoken = len(plain.tokenizer("".join(model.stream(chat(2), long)), add_special_tokens=False)["input_ids"])
     settings = {"min_new_tokens": spoken, "max_new_tokens": spoken, "do_sample": True, "temperature": 1.0}
-    options = [f"{SAYS}{n}" for n in range(20)]
-    return [
-        Measurement("first_token", "s", first, lambda: plain_answer(4, 1)),
-        Measurement(
-            "tokens_per_second",
+    options = [f"{SAYS}{number}" for number in range(20)]
+    return {
+        "tokens_per_second": Figure(
             "tokens/s",
-            lambda: rate(lambda: list(model.stream(chat(2), long))),
-            lambda: rate(lambda: plain(chat(2), **settings)),
+            repeat(times, lambda: spoken / seconds(lambda: list(model.stream(chat(2), long)))),
+            repeat(times, lambda: spoken / seconds(lambda: plain(chat(2), **settings))),
         ),
-        Measurement("turn_2", "s", lambda: answer(2), lambda: plain_answer(2)),
-        Measurement("turn_10", "s", lambda: answer(10), lambda: plain_answer(10)),
-        Measurement("weigh", "s", lambda: _weigh(model, options), lambda: _weigh_plainly(plain, options)),
-    ]
+        "weigh": Figure(
+            "s",
+            repeat(times, lambda: seconds(lambda: model.weigh(chat(4), options))),
+            repeat(min(times, 3), lambda: seconds(lambda: _weigh_plainly(plain, options))),
+        ),
+    }
 
 
-def _weigh(model: Any, options: Sequence[str]) -> float:
-    for _ in model.stream(chat(3), Sampling(max_tokens=1)):
-        pass
-    return seconds(lambda: model.weigh(chat(4), options))
-
-
-def _weigh_plainly(plain: Any, options: Sequence[str]) -> float:
+def _weigh_plainly(plain: Any, options: Sequence[str]) -> None:
     import torch
 
-    def one(option: str) -> Any:
+    for option in options:
         said: list[Any] = [*chat(4), {"role": "assistant", "content": option}]
         ids = plain.tokenizer.apply_chat_template(said, return_tensors="pt", return_dict=True)["input_ids"]
         with torch.inference_mode():
-            return plain.model(ids).logits.log_softmax(-1)
+            plain.model(ids).logits.log_softmax(-1)
 
-    return seconds(lambda: [one(option) for option in options])
+
+def reading_figures(room: Room) -> dict[str, Figure]:
+    """Reading and grading every reply of a call that was played."""
+    call = room.call(room.records.calls(limit=1)[0].id)
+    exchanges = [call.exchange(each.number) for each in call.exchanges]
+    questions = call.persona.questions()
+    read: list[float] = []
+    graded: list[float] = []
+    for exchange in exchanges:
+        begun = time.perf_counter()
+        reading = room.reader.read(exchange, questions)
+        read.append(time.perf_counter() - begun)
+        room.grader.grade(exchange, reading)
+        graded.append(time.perf_counter() - begun - read[-1])
+    return {"read": Figure("s", read), "grade": Figure("s", graded)}
+
+
+def search_figures(room: Room, times: int) -> dict[str, Figure]:
+    """Search in the knowledge base, beside the cosine of all questions and answers in numpy."""
+    embedder = room.reader.embedder
+    assert embedder is not None
+    table = embedder.encode([f"{entry.question} {entry.answer}" for entry in room.knowledge.entries()])
+    ours: list[float] = []
+    plain: list[float] = []
+    for query in QUERIES * (times + 1):
+        ours.append(seconds(partial(room.knowledge.search, query)))
+        begun = time.perf_counter()
+        (table @ embedder.encode([query])[0]).argsort()[-5:]
+        plain.append(time.perf_counter() - begun)
+    return {"search": Figure("s", ours[len(QUERIES) :], plain[len(QUERIES) :])}
+
+
+def page_figures(folder: Path) -> dict[str, Figure]:
+    """From the command to a page that answers, and the memory of that process after it has."""
+    starts: list[float] = []
+    memory: list[float] = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        program = "from roleplay.cli import app; app()"
+        command = [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(folder)]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert server.stdout is not None
+        try:
+            address = next(found[0] for line in server.stdout if (found := re.search(r"http://\S+", line)))
+            urllib.request.urlopen(address, timeout=30).read()
+            starts.append(time.perf_counter() - begun)
+            memory.append(_resident(server.pid))
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+    return {"page_ready": Figure("s", starts), "memory": Figure("MB", memory)}
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # not Linux: ask ps, which gives kilobytes
+        return int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])) / 1024
+    return int(re.search(r"VmRSS:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
 
 
 def main(
-    json: Annotated[Path | None, typer.Option(help="write the figures to this file")] = None,
+    out: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
     quick: Annotated[bool, typer.Option(help="3 runs of each instead of 15")] = False,
 ) -> None:
-    """Measure how long the customer takes to answer and to choose, beside the plain way."""
-    figures = {}
-    for measurement in customer_measurements():
-        figures[measurement.name] = found = measure(measurement, 3 if quick else 15)
-        plain = "" if found["plain_median"] is None else f"   plain {found['plain_median']:.3f}"
-        typer.echo(
-            f"{measurement.name:18} median {found['median']:.3f}  p95 {found['p95']:.3f}{plain} {measurement.unit}"
-        )
-    if json is not None:
-        json.write_text(json_files.dumps(figures, indent=1) + "\n", "utf-8")
+    """How fast is it on this machine? Every figure beside the plain way of doing the same."""
+    times = 3 if quick else 15
+    with clear_errors(), throw_away_room() as room:
+        import torch
+        from transformers import pipeline
+
+        from roleplay.models.making import BUNDLED, make_model
+        from roleplay.settings import load_settings
+
+        plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
+        figures: dict[str, Figure] = {}
+        for name, step in (
+            ("turns", lambda: turn_figures(room, min(times, 5), plain)),
+            ("model", lambda: model_figures(make_model("bundled"), plain, times)),
+            ("reading", lambda: reading_figures(room)),
+            ("search", lambda: search_figures(room, times)),
+            ("page", lambda: page_figures(load_settings().data)),
+        ):
+            tell(f"measuring: {name}")
+            figures |= step()
+    data = {name: figure.as_data() for name, figure in figures.items()}
+    for name, row in data.items():
+        beside = "" if row["plain_median"] is None else f"   plain {row['plain_median']:.3f}"
+        typer.echo(f"{name:18} median {row['median']:.3f}  p95 {row['p95']:.3f}{beside} {row['unit']}")
+    if out is not None:
+        out.write_text(json_files.dumps(data, indent=1) + "\n", "utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -311,11 +312,21 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
 
 def load_persona(path: Path, entry_ids: Iterable[str] | None = None) -> Persona:
     """Read one persona file. Raises FileFault naming every wrong field with its line."""
-    data, lines = read_yaml(path)
-    persona = validate(Persona, data, lines, path)
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError as error:
+        raise FileFault(path, [Fault(error.strerror or str(error))]) from error
+    persona, lines = _read_persona(path, stamp)
     if faults := persona_faults(persona, lines, entry_ids):
         raise FileFault(path, faults)
     return persona
+
+
+@lru_cache(maxsize=512)
+def _read_persona(path: Path, stamp: int) -> tuple[Persona, dict[str, int]]:
+    """Kept until the file changes: the page asks for the whole library again and again."""
+    data, lines = read_yaml(path)
+    return validate(Persona, data, lines, path), lines
 
 
 @dataclass(frozen=True)
