@@ -39,6 +39,10 @@ def _clear_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def _tell(message: str) -> None:
+    typer.echo(message, err=True)
+
+
 @kb.command("import")
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="yaml, csv, xlsx, jsonl, md, txt, docx, pptx, pdf")],
@@ -65,7 +69,7 @@ def import_files(
         from roleplay.knowledge.ingest import plan_import
 
         folder = into.absolute() if into else _first_folder(settings)
-        plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience))
+        plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience), _tell)
         for each in plan.files:
             _print_plan(each)
         _print_warnings(plan.warnings, plan.changes, settings)

@@ -158,6 +158,23 @@ def test_every_bad_row_is_named_and_nothing_is_imported_unless_asked(base):
     assert list(base.entries()) == ["漫游怎么开通？"]
 
 
+def test_a_row_that_has_become_wrong_leaves_the_entry_of_last_time(base):
+    base.bring(base.file("faq.csv", HEAD + ROAM + LIMIT))
+    worse = base.file("faq.csv", HEAD + ROAM.replace("2026/3/1", "三月") + LIMIT.replace("五十", "六十"))
+    base.bring(worse, skip_bad=True)
+    assert [entry.answer for entry in base.entries().values()] == ["发短信KTMY到10910。", "六十元以内。"]
+    broken = base.file("faq.csv", HEAD.replace("产品", "物品") + LIMIT)
+    assert base.bring(broken, skip_bad=True) is None and len(base.entries()) == 2
+
+
+def test_of_two_imports_that_were_looked_at_together_the_second_must_be_looked_at_again(base):
+    one, two = base.plan(base.file("a.csv", HEAD + ROAM)), base.plan(base.file("b.csv", HEAD + LIMIT))
+    apply(one, [base.folder], base.data)
+    with pytest.raises(Rejected, match="changed meanwhile"):
+        apply(two, [base.folder], base.data)
+    assert list(base.entries()) == ["漫游怎么开通？"]
+
+
 def test_a_bad_file_does_not_stop_the_others_when_asked(base):
     good, bad = base.file("a.csv", HEAD + ROAM), base.file("b.xlsx", b"not a workbook")
     with pytest.raises(Rejected, match=r"b\.xlsx"):

@@ -38,7 +38,8 @@ class Defaults:
 def make_entries(source: Source, defaults: Defaults, before: Sequence[Entry] = ()) -> tuple[list[Entry], list[Fault]]:
     """The entries of a file, and one fault for each row that makes none (with the reader's own faults).
 
-    `before` are the entries that this file made last time: rows without an id keep theirs.
+    `before` are the entries that this file made last time: rows without an id keep theirs, and in the place of a
+    wrong row its entry of last time stays.
     """
     entries, faults = [], list(source.faults)
     ids = _Ids(before, source.rows, defaults.product)
@@ -47,24 +48,32 @@ def make_entries(source: Source, defaults: Defaults, before: Sequence[Entry] = (
         return [], [*faults, Fault(reason)]
     for row in source.rows:
         try:
-            fields = _fields(row.fields, defaults)
-            fields.setdefault("id", ids.of(fields))
-            item = EntryInFile.model_validate(fields)
-        except ValidationError as error:
-            found = faults_of(error, {})
-            text = "; ".join(f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in found)
-            faults.append(Fault(text, None, row.place))
-        except ValueError as error:
-            faults.append(Fault(str(error), None, row.place))
-        else:
-            place = f"{source.path.name}, {row.place}"
-            entries.append(Entry(**dict(item) | {
-                "also_asked": tuple(item.also_asked),
-                "related": tuple(item.related),
-                "facts": tuple(item.facts.items()),
-                "source": item.source or place,
-            }))  # fmt: skip
+            entries.append(_entry(row, source, defaults, ids))
+        except ValueError as error:  # pydantic's are of these
+            if isinstance(error, ValidationError):
+                found = faults_of(error, {})
+                reason = "; ".join(
+                    f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in found
+                )
+            else:
+                reason = str(error)
+            faults.append(Fault(reason, None, row.place))
+            if last := ids.last(row, defaults.product):
+                entries.append(last)
     return entries, faults
+
+
+def _entry(row: Row, source: Source, defaults: Defaults, ids: _Ids) -> Entry:
+    fields = _fields(row.fields, defaults)
+    fields.setdefault("id", ids.of(fields))
+    item = EntryInFile.model_validate(fields)
+    texts = {
+        "also_asked": tuple(item.also_asked),
+        "related": tuple(item.related),
+        "facts": tuple(item.facts.items()),
+        "source": item.source or f"{source.path.name}, {row.place}",
+    }
+    return Entry(**dict(item) | texts)
 
 
 def question_key(product: str, question: str) -> tuple[str, str]:
@@ -77,6 +86,7 @@ class _Ids:
 
     def __init__(self, before: Sequence[Entry], rows: Sequence[Row], product: str | None) -> None:
         given = {str(row.fields["id"]) for row in rows if row.fields.get("id")}
+        self._by_id = {entry.id: entry for entry in before}
         self._asked = Counter(
             question_key(str(row.fields.get("product") or product), str(row.fields.get("question", ""))) for row in rows
         )
@@ -105,6 +115,13 @@ class _Ids:
                 return entry.id
         # asked more than once, for other readers or other days: these go into the id too
         return derived_id(product, question, "" if once else f"{fields.get('audience')} {fields.get('valid_from')}")
+
+    def last(self, row: Row, product: str | None) -> Entry | None:
+        """The entry that a wrong row made last time, if it can be told."""
+        if row.fields.get("id"):
+            return self._by_id.get(str(row.fields["id"]))
+        key = question_key(str(row.fields.get("product") or product), str(row.fields.get("question", "")))
+        return self._same[key].pop(0) if self._asked[key] == 1 and self._same[key] else None
 
 
 def derived_id(product: str, question: str, variant: str = "") -> str:

@@ -53,7 +53,6 @@ class FilePlan:
     duplicates: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,16 @@ class Plan:
         return Changes(added, changed, removed)
 
 
-def plan_import(files: Sequence[Path], paths: Sequence[Path], into: Path, defaults: Defaults) -> Plan:
+def plan_import(
+    files: Sequence[Path],
+    paths: Sequence[Path],
+    into: Path,
+    defaults: Defaults,
+    progress: Callable[[str], None] | None = None,
+) -> Plan:
     """Look at files without changing anything. `paths` is the knowledge base, `into` the folder of it to import to.
 
-    Faults of the files to import are in the plan; those of the knowledge base itself are raised (FileFault).
+    `progress` is told of each file. Faults of the files to import are in the plan; those of the knowledge base itself are raised (FileFault).
     """
     if not any(path.absolute() == into.absolute() for path in paths):
         there = ", ".join(str(path) for path in paths if not path.suffix) or "no folder"
@@ -95,6 +100,8 @@ def plan_import(files: Sequence[Path], paths: Sequence[Path], into: Path, defaul
     others = [entry for file, entries in by_file.items() if file not in replaced for entry in entries]
     plans: list[FilePlan] = []
     for path, target in zip(files, targets, strict=True):
+        if progress:
+            progress(f"reading {path}")
         before = by_file.get(target.absolute(), [])
         plan = _plan_file(path, target, before, others, defaults)
         others = [*others, *plan.entries]
@@ -112,21 +119,17 @@ def apply(plan: Plan, paths: Sequence[Path], data: Path, skip_bad: bool = False)
     """
     if plan.faults and not skip_bad:
         raise Rejected("nothing was imported, because not all is right:\n" + "\n".join(map(str, plan.faults)))
-    texts = {each.target: render(each) for each in plan.files if each.readable and each.entries}
-    texts = {target: text for target, text in texts.items() if not target.exists() or target.read_text("utf-8") != text}
-    gone = [each.target for each in plan.files if each.readable and not each.entries and each.target.exists()]
-    if not texts and not gone:
+    changed = [each for each in plan.files if each.changes]
+    if not changed:
         return None
     with alone(data):
         there = any(path.is_file() or _yaml_in(path) for path in paths)
-        if (fingerprint(load_entries(paths)) if there else fingerprint([])) != plan.base:
+        if fingerprint(load_entries(paths) if there else []) != plan.base:
             raise Rejected("the knowledge base has changed meanwhile; nothing was imported. Look at the preview again")
         if there:
             keep_version(paths, data / "versions", "before an import")
-        into = plan.files[0].target.parent
-        written = {target.name: text.encode() for target, text in texts.items()}
-        replace_files(into, {**written, **dict.fromkeys((target.name for target in gone), None)})
-        names = ", ".join(each.path.name for each in plan.files)
+        replace_files(changed[0].target.parent, {each.target.name: render(each).encode() for each in changed})
+        names = ", ".join(each.path.name for each in changed)
         return keep_version(paths, data / "versions", f"import of {names}")
 
 
@@ -165,13 +168,13 @@ def _plan_file(
     try:
         source = read_source(path)
     except FileFault as error:
-        plan.faults, plan.readable, plan.entries = list(error.faults), False, list(before)
+        plan.faults, plan.entries = list(error.faults), list(before)
         return plan
     entries, faults = make_entries(source, defaults, before)
     plan.notes, plan.faults = source.notes, faults
-    if not entries and not faults:
-        plan.faults.append(Fault("nothing in it can be made an entry"))
-        plan.readable, plan.entries = False, list(before)
+    if not entries:
+        plan.faults = plan.faults or [Fault("nothing in it can be made an entry")]
+        plan.entries = list(before)
         return plan
     plan.entries = _without_doubles(entries, others, plan)
     plan.duplicates += _near(plan.entries, others)
