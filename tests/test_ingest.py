@@ -8,11 +8,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from roleplay.errors import FileFault, Rejected
-from roleplay.knowledge.drafts import Defaults
+from roleplay.knowledge.drafts import Defaults, make_entries
 from roleplay.knowledge.entries import Entry, load_entries
-from roleplay.knowledge.ingest import Plan, apply, plan_import, read_source
+from roleplay.knowledge.ingest import FilePlan, Plan, apply, plan_import, read_source, render
+from roleplay.knowledge.sources import Row, Source, clean
 
 HEAD = "问题,答案,其他问法,产品,受众,生效,失效\n"
 ROAM = "漫游怎么开通？,发短信KTMY到10910。,开漫游；咋开漫游,国际漫游,公开,2026/3/1,长期\n"
@@ -119,6 +122,24 @@ def test_a_knowledge_base_file_is_taken_as_it_is(base):
     base.bring(base.file("sim.yaml", text))
     (entry,) = base.entries().values()
     assert entry.id == "a" and entry.source == "Handbook p. 3" and (base.folder / "sim.yaml").exists()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=40).filter(clean), min_size=2, max_size=6), st.dates())
+def test_whatever_is_imported_is_read_back_as_it_was(tmp_path_factory, words, day):
+    fields = {
+        "id": "one",
+        "product": "x",
+        "question": words[0],
+        "answer": words[1],
+        "also_asked": words,
+        "valid_from": day,
+    }
+    source = Source(Path("a.jsonl"), [Row(fields, "line 1"), Row(fields | {"id": "two"}, "line 2")])
+    entries, faults = make_entries(source, Defaults())
+    path = tmp_path_factory.mktemp("back") / "a.yaml"
+    path.write_text(render(FilePlan(source.path, path, entries)), "utf-8")
+    assert not faults and load_entries(path) == entries
 
 
 def test_the_same_file_again_changes_nothing(base):

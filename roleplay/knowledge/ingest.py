@@ -42,6 +42,13 @@ NEAR = 90  # of 100: questions so alike that one of them may be too much
 HEADER = "# Made of {name} by `roleplay kb import`. Change it there and import it again.\n"
 
 
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Never writes anchors and aliases, which knowledge-base files may not have."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 @dataclass
 class FilePlan:
     """What importing one file would do. `entries` is all that its YAML file `target` would hold."""
@@ -146,7 +153,7 @@ def read_source(path: Path) -> Source:
 def render(plan: FilePlan) -> str:
     """The text of the YAML file that holds the plan's entries."""
     items = [_item(entry) for entry in plan.entries]
-    body = yaml.safe_dump({"entries": items}, allow_unicode=True, sort_keys=False, width=110)
+    body = yaml.dump({"entries": items}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
     return HEADER.format(name=plan.path.name) + body
 
 
