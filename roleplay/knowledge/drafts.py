@@ -171,13 +171,13 @@ def _text(value: Any) -> Any:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [_text(item) for item in value]
-    return [part.strip() for part in re.split(r"[\n;；|]", _text(value)) if part.strip()]
+    return [part.strip() for part in re.split(r"[\n;；|｜]", _text(value)) if part.strip()]
 
 
 def _facts(text: str) -> dict[str, str]:
     """`price: 28元/天; code: KTMY`, one fact between separators."""
     pairs = [
-        re.split(r"\s*[:：=]\s*", part.strip(), maxsplit=1) for part in re.split(r"[\n;；|]", text) if part.strip()
+        re.split(r"\s*[:：=]\s*", part.strip(), maxsplit=1) for part in re.split(r"[\n;；|｜]", text) if part.strip()
     ]
     if wrong := [pair[0] for pair in pairs if len(pair) != 2]:
         raise ValueError(f"facts are written as `name: text; name: text` (found {wrong[0]!r})")
