@@ -8,8 +8,8 @@ import torch
 from roleplay.models.making import BUNDLED
 from roleplay.training.choosing import Alone, Pool, line_scores, make_exam
 from roleplay.training.corpus import split_of
-from roleplay.training.customer import Progress, Stage, batches, make_model, save, train_choosing, train_language
-from roleplay.training.customer_texts import Texts, call_messages, encode, fill, later_part, train_tokenizer, untold
+from roleplay.training.customer import Progress, Stage, batches, make_model, save, train_choosing
+from roleplay.training.customer_texts import Texts, call_messages, encode, fill, part, train_tokenizer, untold
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +54,12 @@ def test_own_words_are_the_customers_and_their_end(tokenizer):
     )
 
 
-def test_a_later_part_keeps_card_and_whole_pairs(texts):
-    messages = call_messages(texts.calls[0])
+def test_a_part_of_a_call_is_whole_pairs_in_a_row(texts):
+    call = texts.calls[0]
     for seed in range(8):
-        part = later_part(messages, random.Random(seed))
-        assert part[0] == messages[0] and part[1][0] == "user" and part[-1] == messages[-1]
+        cut = part(call, random.Random(seed)).turns
+        start = call.turns.index(cut[0])
+        assert start % 2 == 0 and cut == call.turns[start : start + len(cut)] and len(cut) >= 2
 
 
 def test_untold_strikes_only_the_facts():
@@ -101,10 +102,12 @@ def test_the_measured_score_is_what_the_product_weighs(tokenizer, texts, tmp_pat
 @pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tokenizer, few, tmp_path, monkeypatch):
     monkeypatch.setattr("roleplay.training.customer.Texts", lambda split: few)
-    stage = Stage("language", epochs=1, rate=1e-3, rest=1.0, calls_only=True, tokens=512)
-    whole = make_model(tokenizer)
-    train_language(whole, tokenizer, stage, tmp_path / "a")
-    halved, update = make_model(tokenizer), Progress.update
+    stage = Stage("choosing", epochs=3, rate=1e-3, rest=0.3, tokens=100)
+    whole, halved, again = make_model(tokenizer), make_model(tokenizer), make_model(tokenizer, seed=9)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    train_choosing(whole, tokenizer, stage, tmp_path / "a")
+    update = Progress.update
 
     def stops(self, loss, total):
         update(self, loss, total)
@@ -114,13 +117,10 @@ def test_a_killed_run_goes_on_where_it_was(tokenizer, few, tmp_path, monkeypatch
 
     monkeypatch.setattr(Progress, "update", stops)
     with pytest.raises(KeyboardInterrupt):
-        train_language(halved, tokenizer, stage, tmp_path / "b")
+        train_choosing(halved, tokenizer, stage, tmp_path / "b")
     monkeypatch.setattr(Progress, "update", update)
-    again = make_model(tokenizer, seed=9)
-    train_language(again, tokenizer, stage, tmp_path / "b")
+    train_choosing(again, tokenizer, stage, tmp_path / "b")
     assert torch.equal(whole.lm_head.weight, again.lm_head.weight)
-    train_choosing(again, tokenizer, Stage("choosing", epochs=1, rate=1e-3, rest=0.0, tokens=512), tmp_path / "b")
-    assert not torch.equal(whole.lm_head.weight, again.lm_head.weight)
 
 
 def test_the_bundled_weights_are_small_and_half_precision():

@@ -158,12 +158,10 @@ class Alone:
                 self._known[language, line] = float(row[: len(line)].sum())
 
 
-def choosing_loss(
-    model: LlamaForCausalLM, exam: Exam, alone: Alone, own: Sequence[bool], sharpness: float
-) -> tuple[Tensor, int]:
-    """Contrast among the lines of each choice, plus next-word learning on the customer's words in the call.
+def choosing_loss(model: LlamaForCausalLM, exam: Exam, alone: Alone, sharpness: float) -> tuple[Tensor, int]:
+    """Contrast among the lines of each choice, plus next-word learning on the call; the sum of both.
 
-    `own` marks those words. Also returns how many of the choices are right already.
+    Also returns how many of the choices are right already.
     """
     scores, hidden = line_scores(model, exam)
     losses, right = [], 0
@@ -171,8 +169,7 @@ def choosing_loss(
         added = sums - alone.scores(exam.language, (choice.truth, *choice.rivals))
         losses.append(-(sharpness * added).log_softmax(0)[0])
         right += int(added.argmax() == 0)
-    places = torch.tensor(own).nonzero()[:, 0]
-    words = F.cross_entropy(model.lm_head(hidden[places - 1]), torch.tensor(exam.ids)[places])
+    words = F.cross_entropy(model.lm_head(hidden[:-1]), torch.tensor(exam.ids)[1:])
     return (torch.stack(losses).mean() if losses else 0.0) + 0.5 * words, right
 
 

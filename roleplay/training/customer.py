@@ -1,9 +1,7 @@
 """The recipe of the bundled customer: `python -m roleplay.training.customer --work FOLDER`.
 
-Three stages, each resumable from the checkpoints in FOLDER:
-1. language: every text, loss on every token;
-2. speaking: calls and lines, loss on the customer's words;
-3. choosing: the true next line against false ones of the same act (see `choosing`).
+The decoder learns to speak and to choose at once: next words of calls and lines, and the true next line
+against false ones of the same act (see `choosing`). Resumable from the checkpoints in FOLDER.
 The result is written to `roleplay/bundled/customer` with what the test split says of it.
 """
 
@@ -24,7 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from roleplay.training.choosing import Alone, Pool, choosing_loss, make_exam, summary, take_exam
+from roleplay.training.choosing import Alone, Exam, Pool, choosing_loss, make_exam, summary, take_exam
+from roleplay.training.corpus import AnnotatedCall
 from roleplay.training.customer_card import model_card
 from roleplay.training.customer_texts import (
     CHAT_TEMPLATE,
@@ -36,7 +35,7 @@ from roleplay.training.customer_texts import (
     Texts,
     call_messages,
     encode,
-    later_part,
+    part,
     special,
     train_tokenizer,
     untold,
@@ -48,60 +47,77 @@ SAVE_EVERY = 120.0  # seconds between checkpoints
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`epochs` over its texts, `tokens` in a batch, `rest` the weight of words that are not the customer's."""
+    """`epochs` over the calls, `tokens` of single lines a step, `rest` the weight of words not the customer's."""
 
     name: str
     epochs: int
     rate: float
     rest: float
-    calls_only: bool = False
-    tokens: int = 2048
+    tokens: int
 
 
-LANGUAGE = Stage("language", epochs=2, rate=3e-3, rest=0.5)
-CHOOSING = Stage("choosing", epochs=3, rate=1e-3, rest=0.0, tokens=512)
-TURNS = 4  # choices of a call in a step; rather of turns that tell nothing, the others are easy
+CHOOSING = Stage("choosing", epochs=8, rate=6e-4, rest=0.3, tokens=400)
+TURNS = 3  # choices of a call in a step; rather of turns that tell nothing, the others are easy
 OTHERS = 6  # false lines beside the true one while learning
-SHARPNESS = 0.3  # of the contrast: nats count this much, so that a single odd word does not decide
+SHARPNESS = 0.15  # of the contrast: nats count this much; at 0.3 and a rate of 1e-3 learning broke down
 
 
 def make_model(tokenizer: Tokenizer, seed: int = 0) -> LlamaForCausalLM:
-    """A fresh decoder of 4.4M parameters."""
+    """A fresh decoder of 3.5M parameters that looks back from the start, see `look_back`."""
     torch.manual_seed(seed)
-    end, pad = special(tokenizer, END), special(tokenizer, PAD)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=256,
         intermediate_size=640,
-        num_hidden_layers=4,
+        num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=4096,
-        rope_parameters={"rope_type": "default", "rope_theta": 100_000.0},
+        rope_parameters={"rope_type": "default", "rope_theta": 1e6},
         tie_word_embeddings=True,
         bos_token_id=None,
-        eos_token_id=end,
-        pad_token_id=pad,
+        eos_token_id=special(tokenizer, END),
+        pad_token_id=special(tokenizer, PAD),
     )
     model = LlamaForCausalLM(config)
-    look_for_the_same_word(model)
+    look_back(model, rarity(tokenizer))
     return model
 
 
-@torch.no_grad()
-def look_for_the_same_word(model: LlamaForCausalLM) -> None:
-    """Let half of the heads begin by attending to earlier places of the word that they stand on.
+def rarity(tokenizer: Tokenizer) -> Tensor:
+    """How rare each token is in the calls learnt from: -log of its share, at most 9; [vocabulary]."""
+    counts = torch.ones(tokenizer.get_vocab_size())
+    for call in Texts("train").calls:
+        ids = torch.tensor(encode(tokenizer, call_messages(call))[0])
+        counts.index_add_(0, ids, torch.ones(len(ids)))
+    return (counts.sum() / counts).log().clamp(max=9.0)
 
-    Texts as few as these do not teach a model to look back by themselves: keys that equal the queries,
-    in the dimensions whose rotary angle hardly turns over a call, give it that from the start.
+
+@torch.no_grad()
+def look_back(model: LlamaForCausalLM, rare: Tensor) -> None:
+    """Start with half of the heads handing on the rare words said so far.
+
+    Texts as few as these do not teach a model to look back: without this, what the trainee has said does
+    not change which line it finds likely. One dimension of the embeddings is a constant, one tells how
+    rare a word is; the heads ask by the first for the second, in the slowest rotary dimensions, and pass
+    on what they find, which with tied embeddings makes those words likelier.
     """
-    heads = model.config.num_attention_heads // 2
+    words = model.model.embed_tokens.weight
+    words.normal_(0.0, words.shape[1] ** -0.5)
+    words[:, 0], words[:, 1] = 0.5, (rare - 5) / 8
     size = model.config.hidden_size // model.config.num_attention_heads
-    slow = torch.arange(size) % (size // 2) >= size // 4
+    copied = torch.linalg.qr(torch.randn(words.shape[1], words.shape[1]))[0]
+    copied[:, :2] = 0
     for layer in model.model.layers:
-        rows = torch.randn(heads, size, model.config.hidden_size) * torch.where(slow, 0.07, 0.01)[None, :, None]
-        layer.self_attn.q_proj.weight[: heads * size] = rows.flatten(0, 1)
-        layer.self_attn.k_proj.weight[: heads * size] = rows.flatten(0, 1)
+        heads = layer.self_attn
+        heads.o_proj.weight *= 0.3
+        layer.mlp.down_proj.weight *= 0.3
+        for head in range(model.config.num_attention_heads // 2):
+            rows = slice(head * size, (head + 1) * size)
+            heads.q_proj.weight[rows], heads.k_proj.weight[rows] = 0.0, 0.0
+            for slow in (head * size + size // 2 - 1, (head + 1) * size - 1):
+                heads.q_proj.weight[slow, 0], heads.k_proj.weight[slow, 1] = 1.0, 0.7
+            heads.v_proj.weight[rows], heads.o_proj.weight[:, rows] = copied[rows], 0.3 * copied[rows].T
 
 
 def batches(
@@ -173,59 +189,47 @@ class Progress:
         self.saved, self.done = time.monotonic(), done
 
 
-def train_language(model: LlamaForCausalLM, tokenizer: Tokenizer, stage: Stage, work: Path) -> None:
-    """Run a stage of next-word learning, from its checkpoint if there is one."""
-    pad, progress = special(tokenizer, PAD), Progress(work, stage.name, model, stage.rate)
-    if progress.done:
-        return
-    texts, held = Texts("train"), _rows(tokenizer, Texts("validation").epoch(random.Random(1), calls_only=True))
-    total, step = 0, 0
-    for epoch in range(stage.epochs):
-        rng = random.Random(f"{stage.name} {epoch}")
-        rows = _rows(tokenizer, texts.epoch(rng, stage.calls_only))
-        plan = list(batches(rows, stage.tokens, pad, rng))
-        total = total or len(plan) * stage.epochs
-        model.train()
-        for ids, own in plan:
-            if step >= progress.step:
-                loss = language_loss(model, ids, own, pad, stage.rest)
-                progress.update(loss, total)
-                if progress.step % 50 == 0:
-                    typer.echo(f"{stage.name} {progress.step}/{total} loss {loss.item():.3f}")
-            step += 1
-        typer.echo(f"{stage.name} epoch {epoch} held-out {held_out_loss(model, held, pad):.3f} nats a customer's token")
-    progress.save(done=True)
-
-
 def train_choosing(model: LlamaForCausalLM, tokenizer: Tokenizer, stage: Stage, work: Path) -> None:
-    """Contrast on calls, two a step, with a batch of single lines so that speaking is not forgotten."""
+    """Contrast on parts of calls, two a step, with a batch of single lines so that speaking is learnt on."""
     pad, progress = special(tokenizer, PAD), Progress(work, stage.name, model, stage.rate)
     if progress.done:
         return
     texts, pool = Texts("train"), Pool(tokenizer, ("train",))
     pairs = len(texts.calls) // 2
-    for epoch in range(progress.step // pairs, stage.epochs):
-        rng = random.Random(f"{stage.name} {epoch}")
+    total, right, seen = pairs * stage.epochs, 0, 0
+    lines: list[list[Spoken]] = []
+    while progress.step < total:
+        rng = random.Random(f"{stage.name} {progress.step}")
+        if not lines or progress.step % pairs == 0:
+            lines = list(texts.lines_alone(random.Random(f"lines {progress.step // pairs}")))
+        # of this very model: one from some steps ago would reward long lines by all that was learnt since
         alone = Alone(model, tokenizer)
-        calls = rng.sample(texts.calls, len(texts.calls))
-        lines = list(batches(_rows(tokenizer, texts.lines_alone(rng)), stage.tokens, pad, rng))
-        right, seen = 0, 0
-        for pair in range(progress.step % pairs, pairs):
-            loss = 0.5 * language_loss(model, *lines[pair % len(lines)], pad, stage.rest)
-            for call in calls[2 * pair : 2 * pair + 2]:
-                messages = call_messages(call, gloss=rng.random() < 0.3)
-                messages = untold(later_part(messages, rng) if rng.random() < 0.5 else messages, 0.4, rng)
-                exam = make_exam(tokenizer, pool, call, messages, OTHERS, rng)
-                order = sorted(exam.choices, key=lambda choice: choice.tells + 1.5 * rng.random())
-                exam = replace(exam, choices=tuple(sorted(order[:TURNS], key=lambda choice: choice.place)))
-                found, good = choosing_loss(model, exam, alone, encode(tokenizer, messages)[1], SHARPNESS)
-                loss, right, seen = loss + found, right + good, seen + len(exam.choices)
-            progress.update(loss, pairs * stage.epochs)
-            if progress.step % 25 == 0:
-                typer.echo(f"{stage.name} {progress.step}/{pairs * stage.epochs} right {right / max(1, seen):.3f}")
-                right, seen = 0, 0
-        progress.save()
+        loss = 0.5 * language_loss(model, *_some(tokenizer, lines, stage.tokens, pad, rng), pad, stage.rest)
+        order = random.Random(f"calls {progress.step // pairs}").sample(texts.calls, len(texts.calls))
+        for call in order[2 * (progress.step % pairs) :][:2]:
+            exam = _exam(tokenizer, pool, part(call, rng), rng)
+            found, good = choosing_loss(model, exam, alone, SHARPNESS)
+            loss, right, seen = loss + found, right + good, seen + len(exam.choices)
+        progress.update(loss, total)
+        if progress.step % 25 == 0:
+            typer.echo(f"{stage.name} {progress.step}/{total} loss {loss.item():.3f} right {right / max(1, seen):.3f}")
+            right, seen = 0, 0
     progress.save(done=True)
+
+
+def _exam(tokenizer: Tokenizer, pool: Pool, call: AnnotatedCall, rng: random.Random) -> Exam:
+    messages = untold(call_messages(call, gloss=rng.random() < 0.2), 0.4, rng)
+    exam = make_exam(tokenizer, pool, call, messages, OTHERS, rng)
+    order = sorted(exam.choices, key=lambda choice: choice.tells + 1.5 * rng.random())
+    return replace(exam, choices=tuple(sorted(order[:TURNS], key=lambda choice: choice.place)))
+
+
+def _some(
+    tokenizer: Tokenizer, texts: Sequence[list[Spoken]], tokens: int, pad: int, rng: random.Random
+) -> tuple[Tensor, Tensor]:
+    """A batch of about `tokens` from anywhere in `texts`."""
+    rows = [encode(tokenizer, messages) for messages in rng.sample(texts, max(1, tokens // 50))]
+    return next(batches(rows, 10**9, pad, rng))
 
 
 @torch.no_grad()
@@ -292,7 +296,6 @@ def main(
     typer.echo(
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, {tokenizer.get_vocab_size()} tokens"
     )
-    train_language(model, tokenizer, LANGUAGE, work)
     train_choosing(model, tokenizer, CHOOSING, work)
     save(model, tokenizer, target)
     (target / "README.md").write_text(measure(model.float(), tokenizer), "utf-8")

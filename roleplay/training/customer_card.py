@@ -13,7 +13,7 @@ pipeline_tag: text-generation
 ---
 # The bundled customer
 
-A causal language model of {parameters:.1f}M parameters (Llama architecture, 4 layers, width 256, tied
+A causal language model of {parameters:.1f}M parameters (Llama architecture, 3 layers, width 256, tied
 embeddings, weights in bfloat16). It was trained from scratch by `python -m roleplay.training.customer`
 on nothing but this project's own texts. In the product it does not write the customer's lines: it
 chooses among lines that were proposed, because at this size its own sentences are often not sound.
@@ -33,11 +33,10 @@ base. By a hash of the id 75 % train, 10 % validate, 15 % test (`roleplay/traini
 Tokenizer: a token for each Chinese character, English by byte pairs, bytes for what is left; {vocabulary} tokens.
 
 ## Recipe
-1. language: all texts, loss on every token;
-2. choosing: the true next line against six false ones of the same act and language, by the score above,
-   together with next-word loss on the customer's words.
-Half of the attention heads start with keys equal to queries, so that they look for the same word: texts
-as few as these do not teach it by themselves. Seeds are fixed. One CPU core, about an hour in all.
+Two things are learnt at once: next words of calls and lines, and the true next line against six false
+ones of the same act and language, by the score above. Half of the attention heads start by handing on
+the rare words said so far: texts as few as these do not teach a model to look back by itself. Seeds are
+fixed; about an hour of one CPU core.
 
 ## Measured on the test split
 Next-word loss on the customer's words: {loss:.3f} nats a token (perplexity {perplexity:.1f}).

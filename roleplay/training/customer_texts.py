@@ -13,7 +13,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,16 +174,15 @@ class Texts:
         heard = compact_turn(rng.choice(said) if said and rng.random() < 0.3 else "", line.act, line.feeling, tell)
         return [("system", card), ("user", heard), ("assistant", text)]
 
-    def epoch(self, rng: random.Random, calls_only: bool = False) -> Iterator[list[Spoken]]:
-        """Every text once, in order of kind; lines with new values, some calls cut to their later part."""
+    def epoch(self, rng: random.Random) -> Iterator[list[Spoken]]:
+        """Every text once, in order of kind; lines with new values, a part of dialect calls in standard language too."""
         for call in self.calls:
             messages = call_messages(call)
             yield messages
             if any(turn.gloss for turn in call.turns):
-                yield later_part(call_messages(call, gloss=True), rng)
+                yield call_messages(part(call, rng), gloss=True)
         yield from self.lines_alone(rng)
-        if not calls_only:
-            yield from self._other(rng)
+        yield from self._other(rng)
 
     def lines_alone(self, rng: random.Random) -> Iterator[list[Spoken]]:
         """Every line once, and one line of each call with nothing before it but the language."""
@@ -223,10 +222,13 @@ def untold(messages: list[Spoken], share: float, rng: random.Random) -> list[Spo
     ]
 
 
-def later_part(messages: list[Spoken], rng: random.Random) -> list[Spoken]:
-    """The card and the call from a random pair on: as if the page had been opened in its middle."""
-    start = 1 + 2 * rng.randrange(max(1, (len(messages) - 1) // 2))
-    return [messages[0], *messages[start:]]
+def part(call: AnnotatedCall, rng: random.Random, most: int = 3) -> AnnotatedCall:
+    """The call with at most `most` pairs of turns in a row, now and then the whole call."""
+    pairs = len(call.turns) // 2
+    if rng.random() < 0.2:
+        return call
+    start = rng.randrange(max(1, pairs - 1))
+    return replace(call, turns=call.turns[2 * start : 2 * (start + most)])
 
 
 # ---- tokens ----
