@@ -77,9 +77,9 @@ def test_a_workbook_is_read_by_sheets_with_merged_cells_and_title_rows(base):
     book.active.title = "说明"
     book.active["A1"] = "本表由业务部维护"
     sheet = book.create_sheet("资费")
-    for row in [["资费问答"], ["产品", "问题", "答案", "生效日期", "事实:price"],
+    for row in [["资费问答"], ["产品", "问题（必填）", "答案", "生效日期", "事实:price", "相似问1", "相似问2", "备注"],
                 ["漫游", "日包多少钱？", "28元一天。", datetime.datetime(2026, 3, 1), "28元/天"],
-                [None, "热线是多少？", 10910.0, None, None]]:  # fmt: skip
+                [None, "热线是多少？", 10910.0, None, None, "打哪个电话", "客服电话；热线"]]:  # fmt: skip
         sheet.append(row)
     sheet.merge_cells("A3:A4")
     book.save(base.root / "价格.xlsx")
@@ -88,8 +88,9 @@ def test_a_workbook_is_read_by_sheets_with_merged_cells_and_title_rows(base):
     price, line = base.entries().values()
     assert price.product == line.product == "漫游" and line.answer == "10910"
     assert price.valid_from == datetime.date(2026, 3, 1) and price.facts == (("price", "28元/天"),)
-    assert price.source == "价格.xlsx, sheet 资费, row 3"
+    assert price.source == "价格.xlsx, sheet 资费, row 3" and line.also_asked == ("打哪个电话", "客服电话", "热线")
     assert "sheet 说明 is left out" in plan.files[0].notes[0]
+    assert plan.files[0].notes[1] == "sheet 资费, row 2: columns that are not read: 备注"
 
 
 def test_a_formula_that_has_no_result_is_named_by_its_cell(base):

@@ -65,6 +65,18 @@ def test_slides_become_entries_and_their_notes_are_for_staff_only(tmp_path):
     assert [row.fields.get("audience") for row in source.rows] == [None, "internal", None]
 
 
+def test_bold_lines_are_headings_where_a_manual_has_no_others_and_nothing_is_lost_in_silence(tmp_path):
+    document = docx.Document()
+    for text, bold in [("一、怎么销户", True), ("带证件到营业厅。", False), ("二、空的一节", True), ("三、退费规则", True),
+                       ("余额退到原账户。", False), ("注意事项", True), ("三天内到账。", False)]:  # fmt: skip
+        document.add_paragraph().add_run(text).bold = bold
+    document.save(str(tmp_path / "a.docx"))
+    source = read_source(tmp_path / "a.docx")
+    found = {question: answer for question, (answer, _) in rows(source).items()}
+    assert found == {"怎么销户": "带证件到营业厅。", "退费规则": "余额退到原账户。", "注意事项": "三天内到账。"}
+    assert source.notes == ["headings and questions without text are left out: 空的一节 (section 二、空的一节)"]
+
+
 class Page:
     """A page of a PDF written by hand: texts at places, and ruled tables."""
 

@@ -12,6 +12,10 @@ from roleplay.errors import Fault, FileFault, Unavailable
 from roleplay.knowledge.sources import read_bytes
 from roleplay.knowledge.tables import refuse_bombs
 
+# A line all in bold is a heading where a manual has no better ones.
+BOLD_HEADING = re.compile(
+    r"\*\*((?!(?:问题?|答案?|回答|Q|A|Question|Answer)\s*\d*\s*[:：])[^*]{2,40}[^*。；，、;,：:])\*\*"
+)
 _SLIDE = re.compile(r"<!-- Slide number: (\d+) -->")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
 _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -31,8 +35,8 @@ def docx_lines(path: Path) -> list[Line]:
     lines: list[Line] = []
     heading, row = "the beginning", 0
     for text in _tables_with_heads(_markdown(path).split("\n")):
-        if text.startswith("#"):
-            heading = text.lstrip("# ").strip()
+        if text.startswith("#") or BOLD_HEADING.fullmatch(text):
+            heading = text.strip("#* ")
         row = row + 1 if text.startswith("|") and not re.fullmatch(r"[\s|:-]+", text) else row
         row = row if text.startswith("|") else 0
         lines.append(Line(text, f"section {heading}" + (f", table row {row}" if row else "")))

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roleplay.knowledge.documents import Line, docx_lines, pptx_lines
+from roleplay.knowledge.documents import BOLD_HEADING, Line, docx_lines, pptx_lines
 from roleplay.knowledge.pdf import pdf_lines
 from roleplay.knowledge.sources import Row, Source, clean, columns_of, read_text
 from roleplay.knowledge.tables import read_grid
 
 LIMIT = 1500  # characters of an answer; a longer section becomes several entries
+BOLD_LEVEL = 7  # of a line all in bold, which is a heading below all that are marked as such
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _QUESTION = re.compile(r"(?:问题?|Q|Question)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:：]\s*(.+)", re.IGNORECASE)
 _ANSWER = re.compile(r"(?:答案?|回答|A|Answer)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:：]\s*(.*)", re.IGNORECASE)
@@ -39,10 +40,6 @@ class Section:
     lines: list[str] = field(default_factory=list)
     internal: bool = False
 
-    def wants_answer(self) -> bool:
-        """Whether a line that begins with "A:" would be the answer's first."""
-        return not any(line.strip() for line in self.lines) and (self.asked or self.title[-1] in "?？")
-
 
 def read_markdown(path: Path) -> Source:
     lines = [Line(text, f"line {number}") for number, text in enumerate(read_text(path).split("\n"), 1)]
@@ -64,7 +61,7 @@ def read_pdf(path: Path) -> Source:
 
 def cut(lines: list[Line], source: Source) -> Source:
     """Adds a row to `source` for every section and every question-answer pair of Markdown lines."""
-    sections = [section for section in _sections(lines, source) if any(line.strip() for line in section.lines)]
+    sections = _with_text(_Cutter(lines, source).sections, source)
     titles = Counter(section.title for section in sections)
     rows: list[Row] = []
     for section in sections:
@@ -83,52 +80,77 @@ def cut(lines: list[Line], source: Source) -> Source:
     return source
 
 
-def _sections(lines: list[Line], source: Source) -> Iterator[Section]:
-    """Sections in order; tables with question and answer columns go to the source's rows at once."""
-    above: list[tuple[int, str]] = []  # headings that hold here, with their levels
-    now: Section | None = None
-    lost: list[str] = []
-    at = 0
-    while at < len(lines):
-        if table := _table_at(lines, at):
-            if not _question_table(table, source):
-                _add(now, [line.text for line in table], lost, table[0].place)
-            at += len(table)
-            continue
-        line = lines[at]
-        at += 1
-        if heading := _HEADING.match(line.text.strip()):
-            level, title = len(heading[1]), _plain(heading[2])
-            above = [each for each in above if each[0] < level]
-            if now:
-                yield now
-            question = _QUESTION.fullmatch(title)
-            now = Section(_title(question[1] if question else title), tuple(text for _, text in above), line.place,
-                          bool(question), internal=line.internal)  # fmt: skip
-            above.append((level, now.title))
-            continue
+class _Cutter:
+    """Goes through the lines of a manual and ends with its sections, in order."""
+
+    def __init__(self, lines: list[Line], source: Source) -> None:
+        self.sections: list[Section] = []
+        self._above: list[tuple[int, str]] = []  # headings that hold here, with their levels
+        self._lost: list[str] = []
+        at = 0
+        while at < len(lines):
+            if table := _table_at(lines, at):
+                if not _question_table(table, source):
+                    for line in table:
+                        self._add(line.text, line.place)
+                at += len(table)
+                continue
+            line = lines[at]
+            if heading := _HEADING.match(line.text.strip()):
+                self._head(len(heading[1]), _plain(heading[2]), line)
+            elif (bold := BOLD_HEADING.fullmatch(line.text.strip())) and not self._waits():
+                self._head(BOLD_LEVEL, _plain(bold[1]), line)
+            else:
+                self._text(line)
+            at += 1
+        if self._lost:
+            places = ", ".join(dict.fromkeys(self._lost))
+            source.notes.append(f"text above the first heading is left out: {places}")
+
+    def _head(self, level: int, title: str, line: Line) -> None:
+        self._above = [each for each in self._above if each[0] < level]
+        question = _QUESTION.fullmatch(title)
+        self._open(_title(question[1] if question else title), line, bool(question))
+        self._above.append((level, self.sections[-1].title))
+
+    def _text(self, line: Line) -> None:
         for text in _INLINE_ANSWER.split(line.text):
             plain = _plain(text)
-            asked = _QUESTION.fullmatch(plain) or _BARE_QUESTION.fullmatch(plain)
-            if asked:
-                if now:
-                    yield now
-                now = Section(asked[1].strip(), tuple(name for _, name in above), line.place, True)
-            elif now and now.wants_answer() and (answer := _ANSWER.fullmatch(plain)):
-                now.lines = [answer[1]]
+            if asked := _QUESTION.fullmatch(plain) or _BARE_QUESTION.fullmatch(plain):
+                self._open(asked[1].strip(), line, asked=True)
+            elif self._waits() and (answer := _ANSWER.fullmatch(plain)):
+                self.sections[-1].lines = [answer[1]]
             else:
-                _add(now, [text], lost, line.place)
-    if now:
-        yield now
+                self._add(text, line.place)
+
+    def _waits(self) -> bool:
+        """Whether what comes now is the answer's first line, with or without an "A:"."""
+        now = self.sections[-1] if self.sections else None
+        asks = now is not None and (now.asked or now.title[-1] in "?？")
+        return now is not None and asks and not any(line.strip() for line in now.lines)
+
+    def _open(self, title: str, line: Line, asked: bool) -> None:
+        parents = tuple(name for _, name in self._above)
+        self.sections.append(Section(title, parents, line.place, asked, internal=line.internal))
+
+    def _add(self, text: str, place: str) -> None:
+        if self.sections:
+            self.sections[-1].lines.append(text.replace("**", "").rstrip())
+        elif text.strip():
+            self._lost.append(place)
+
+
+def _with_text(sections: list[Section], source: Source) -> list[Section]:
+    """The sections that say something; one that neither does nor stands above others is noted in `source`."""
+    kept, lost = [], []
+    for at, section in enumerate(sections):
+        if any(line.strip() for line in section.lines):
+            kept.append(section)
+        elif at + 1 == len(sections) or section.title not in sections[at + 1].parents:
+            lost.append(f"{section.title} ({section.place})")
     if lost:
-        source.notes.append(f"text above the first heading is left out: {', '.join(dict.fromkeys(lost))}")
-
-
-def _add(section: Section | None, texts: list[str], lost: list[str], place: str) -> None:
-    if section:
-        section.lines += [text.replace("**", "").rstrip() for text in texts]
-    elif any(text.strip() for text in texts):
-        lost.append(place)
+        source.notes.append(f"headings and questions without text are left out: {', '.join(lost)}")
+    return kept
 
 
 def _table_at(lines: list[Line], at: int) -> list[Line]:

@@ -60,18 +60,18 @@ def field_of(heading: object) -> str | None:
     name = clean(str(heading or "")).strip("*# ").casefold()
     if fact := _FACT.fullmatch(name):
         return f"fact.{fact[1]}"
-    return _FIELD.get(name) or _FIELD.get(re.sub(r"\s*[(（].*[)）]$", "", name))
+    return _FIELD.get(name) or _FIELD.get(re.sub(r"\s*(?:[(（].*[)）]|\d+)$", "", name))
 
 
 def columns_of(headings: Iterable[object]) -> dict[int, str] | None:
     """Column number to field, if the headings name a question and an answer; None if this is no heading row.
 
-    Of two columns that mean the same, the first counts.
+    Of two columns that mean the same, the first counts; other wordings may fill several (相似问1, 相似问2).
     """
     found: dict[int, str] = {}
     for number, heading in enumerate(headings):
         name = field_of(heading)
-        if name and name not in found.values():
+        if name and (name == "also_asked" or name not in found.values()):
             found[number] = name
     return found if {"question", "answer"} <= set(found.values()) else None
 
@@ -88,7 +88,7 @@ def read_text(path: Path) -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if encoding != "gb18030" or _looks_chinese(text):
+        if "\0" not in text and (encoding != "gb18030" or _looks_chinese(text)):
             return text.replace("\r\n", "\n").replace("\r", "\n")
     raise FileFault(path, [Fault("the text is not UTF-8, UTF-16 or GB18030; save the file as UTF-8")])
 

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,25 +53,30 @@ def read_xlsx(path: Path) -> Source:
         raise FileFault(path, [Fault(f"not a workbook that can be read: {error}")]) from error
     source, found = Source(path), False
     for sheet in values.worksheets:
-        cells = [list(row) for row in sheet.iter_rows(values_only=True)]
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        cells = {number: list(row) for number, row in rows if any(cell is not None for cell in row)}
         for area in sheet.merged_cells.ranges:
-            for row in cells[area.min_row - 1 : area.max_row]:
-                row[area.min_col - 1 : area.max_col] = [cells[area.min_row - 1][area.min_col - 1]] * area.size[
-                    "columns"
-                ]
-        for row, line in zip(written[sheet.title].iter_rows(), cells, strict=False):
-            for cell in row:
-                if cell.data_type == "f" and line[cell.column - 1] is None:
-                    place = f"sheet {sheet.title}, cell {cell.coordinate}"
-                    source.faults.append(Fault("a formula without its result; open and save the workbook", None, place))
-        placed = [(f"sheet {sheet.title}, row {number}", row) for number, row in enumerate(cells, 1)]
+            for number in cells.keys() & set(range(area.min_row, area.max_row + 1)):
+                value = cells[area.min_row][area.min_col - 1] if area.min_row in cells else None
+                cells[number][area.min_col - 1 : area.max_col] = [value] * area.size["columns"]
+        source.faults += _unfinished(written[sheet.title], cells)
+        placed = [(f"sheet {sheet.title}, row {number}", row) for number, row in cells.items()]
         if read_grid(placed, source):
             found = True
-        elif any(cell is not None for row in cells for cell in row):
+        elif cells:
             source.notes.append(f"sheet {sheet.title} is left out: {_NO_HEADING}")
     if not found:
         raise FileFault(path, [Fault(f"in no sheet: {_NO_HEADING}" if source.notes else "the workbook is empty")])
     return source
+
+
+def _unfinished(sheet: Any, cells: dict[int, list[Any]]) -> Iterator[Fault]:
+    """Formulas whose results the workbook does not hold, because no spreadsheet program has computed them."""
+    for row in sheet.iter_rows(max_row=max(cells, default=1)):
+        for cell in row:
+            if cell.data_type == "f" and (cell.row not in cells or cells[cell.row][cell.column - 1] is None):
+                place = f"sheet {sheet.title}, cell {cell.coordinate}"
+                yield Fault("a formula without its result; open and save the workbook", None, place)
 
 
 def read_jsonl(path: Path) -> Source:
@@ -124,11 +129,10 @@ def read_grid(lines: Iterable[tuple[str, Sequence[object]]], source: Source) -> 
         elif len(cells) > width and any(cells[width:]):
             source.faults.append(Fault("more cells than the heading row (a separator without quotes?)", None, place))
         elif any(cell is not None and str(cell).strip() for cell in cells):
-            fields: dict[str, Any] = {
-                columns[number]: cell
-                for number, cell in enumerate(cells)
-                if number in columns and cell is not None and str(cell).strip()
-            }
+            fields: dict[str, Any] = {}
+            for number, name in columns.items():
+                if number < len(cells) and (cell := cells[number]) is not None and str(cell).strip():
+                    fields[name] = f"{fields[name]}\n{cell}" if name in fields else cell
             source.rows.append(Row(fields, place))
     return columns is not None
 
