@@ -47,24 +47,30 @@ def read_xlsx(path: Path) -> Source:
     data = read_bytes(path)
     refuse_bombs(path, data)
     try:
-        values = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        values = openpyxl.load_workbook(io.BytesIO(data), data_only=True, read_only=True)
         written = openpyxl.load_workbook(io.BytesIO(data))
     except Exception as error:  # openpyxl raises whatever its parsers raise
         raise FileFault(path, [Fault(f"not a workbook that can be read: {error}")]) from error
     source, found = Source(path), False
     for sheet in values.worksheets:
+        sheet.reset_dimensions()  # some programs write wrong ones, and rows would be cut off
         rows = enumerate(sheet.iter_rows(values_only=True), 1)
         cells = {number: list(row) for number, row in rows if any(cell is not None for cell in row)}
-        for area in sheet.merged_cells.ranges:
+        width = max(map(len, cells.values()), default=0)
+        for row in cells.values():
+            row += [None] * (width - len(row))
+        for area in written[sheet.title].merged_cells.ranges:
             for number in cells.keys() & set(range(area.min_row, area.max_row + 1)):
                 value = cells[area.min_row][area.min_col - 1] if area.min_row in cells else None
                 cells[number][area.min_col - 1 : area.max_col] = [value] * area.size["columns"]
+                del cells[number][width:]
         source.faults += _unfinished(written[sheet.title], cells)
         placed = [(f"sheet {sheet.title}, row {number}", row) for number, row in cells.items()]
         if read_grid(placed, source):
             found = True
         elif cells:
             source.notes.append(f"sheet {sheet.title} is left out: {_NO_HEADING}")
+    values.close()
     if not found:
         raise FileFault(path, [Fault(f"in no sheet: {_NO_HEADING}" if source.notes else "the workbook is empty")])
     return source
@@ -72,9 +78,9 @@ def read_xlsx(path: Path) -> Source:
 
 def _unfinished(sheet: Any, cells: dict[int, list[Any]]) -> Iterator[Fault]:
     """Formulas whose results the workbook does not hold, because no spreadsheet program has computed them."""
-    for row in sheet.iter_rows(max_row=max(cells, default=1)):
+    for row in sheet.iter_rows(max_row=max(cells, default=1), max_col=max(map(len, cells.values()), default=1)):
         for cell in row:
-            if cell.data_type == "f" and (cell.row not in cells or cells[cell.row][cell.column - 1] is None):
+            if cell.data_type == "f" and cells.get(cell.row, [])[cell.column - 1 : cell.column] in ([], [None]):
                 place = f"sheet {sheet.title}, cell {cell.coordinate}"
                 yield Fault("a formula without its result; open and save the workbook", None, place)
 
