@@ -91,6 +91,16 @@ def test_a_version_of_a_moved_knowledge_base_can_be_restored(folder, kept):
         restore(first, [moved, write(moved.with_name("other"), "b.yaml", four="x")], kept)
 
 
+def test_the_first_import_of_a_second_operator_can_be_taken_back(folder, tmp_path):
+    other = tmp_path / "other"
+    where = ["--knowledge", os.pathsep.join((str(folder), str(other))), "--data", tmp_path / "data"]
+    (tmp_path / "faq.csv").write_text("id,question,answer,product\nthree,How?,So.,SIM\n", "utf-8")
+    done = kb("import", tmp_path / "faq.csv", "--into", other, "--apply", *where)
+    assert done.exit_code == 0 and set(answers(other)) == {"three"}, done.output
+    assert kb("restore", 1, *where).exit_code == 0
+    assert set(answers(folder)) == {"one", "two"} and answers(other) == {}
+
+
 def test_a_difference_names_fields_and_the_personas_that_rest_on_it():
     library = load_library([ROOT / "personas" / "zh" / "deduction-video-pack.yaml"])
     entries = load_entries(ROOT / "knowledge_base")

@@ -96,13 +96,14 @@ def plan_import(
     `progress` is told of each file. Faults of the files to import are in the plan; those of the knowledge base itself are raised (FileFault).
     """
     if not any(path.absolute() == into.absolute() for path in paths):
-        there = ", ".join(str(path) for path in paths if not path.suffix) or "no folder"
-        raise Rejected(f"{into} is no folder of the knowledge base; the settings name {there}")
+        named = ", ".join(str(path) for path in paths if not path.is_file()) or "no folder"
+        raise Rejected(f"{into} is no folder of the knowledge base; the settings name {named}")
     targets = [into / _target_name(path) for path in files]
     if doubled := {target.name for target in targets if targets.count(target) > 1}:
         raise Rejected(f"two of the files have the same name: {', '.join(sorted(doubled))}")
-    kept = load_entries(paths) if any(path.is_file() or _yaml_in(path) for path in paths) else []
-    by_file = {file.absolute(): load_entries(file) for file in entry_files(paths)} if kept else {}
+    there = _with_files(paths, into)
+    kept = load_entries(there)
+    by_file = {file.absolute(): load_entries(file) for file in entry_files(there)}
     replaced = {target.absolute() for target in targets}
     others = [entry for file, entries in by_file.items() if file not in replaced for entry in entries]
     plans: list[FilePlan] = []
@@ -129,13 +130,14 @@ def apply(plan: Plan, paths: Sequence[Path], data: Path, skip_bad: bool = False)
     changed = [each for each in plan.files if each.changes]
     if not changed:
         return None
+    into = changed[0].target.parent
     with alone(data):
-        there = any(path.is_file() or _yaml_in(path) for path in paths)
-        if fingerprint(load_entries(paths) if there else []) != plan.base:
+        there = _with_files(paths, into)
+        if fingerprint(load_entries(there)) != plan.base:
             raise Rejected("the knowledge base has changed meanwhile; nothing was imported. Look at the preview again")
         if there:
-            keep_version(paths, data / "versions", "before an import")
-        replace_files(changed[0].target.parent, {each.target.name: render(each).encode() for each in changed})
+            keep_version(there, data / "versions", "before an import")
+        replace_files(into, {each.target.name: render(each).encode() for each in changed})
         names = ", ".join(each.path.name for each in changed)
         return keep_version(paths, data / "versions", f"import of {names}")
 
@@ -258,5 +260,7 @@ def _target_name(path: Path) -> str:
     return path.name if path.suffix in (".yaml", ".yml") else f"{path.name}.yaml"
 
 
-def _yaml_in(folder: Path) -> bool:
-    return folder.is_dir() and any(file.suffix in (".yaml", ".yml") for file in folder.iterdir())
+def _with_files(paths: Sequence[Path], into: Path) -> list[Path]:
+    """`paths` without the folder to import to as long as that holds nothing."""
+    empty = not into.is_dir() or not any(file.suffix in (".yaml", ".yml") for file in into.iterdir())
+    return [path for path in paths if not (empty and path.absolute() == into.absolute())]

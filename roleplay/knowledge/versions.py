@@ -22,6 +22,7 @@ from roleplay.knowledge.entries import Entry, entry_files, fingerprint, load_ent
 from roleplay.knowledge.journal import alone, replace_files, write_synced
 
 Paths = Sequence[Path]
+EMPTY = b"entries: []\n"
 
 
 @dataclass(frozen=True)
@@ -162,12 +163,15 @@ def _texts(version: Version, paths: Paths, folder: Path) -> dict[Path, dict[str,
     texts: dict[Path, dict[str, Any]] = {place: {} for place in here}
     for file in entry_files(paths):
         alone_there = file in paths
-        texts[file.parent.absolute()][file.name] = b"entries: []\n" if alone_there else None
+        texts[file.parent.absolute()][file.name] = EMPTY if alone_there else None
     for place, kept in zip(there, _file_folders(folder, version), strict=True):
         for file in kept.iterdir():
             if place not in paths and place / file.name not in [path.absolute() for path in paths]:
                 raise Rejected(f"{version} has a file {file.name}, which the settings do not name as knowledge now")
             texts[place][file.name] = file.read_bytes()
+    for files in texts.values():
+        if files and not any(files.values()):  # a folder of knowledge without a file would be a fault
+            files[min(files)] = EMPTY
     return texts
 
 
