@@ -6,14 +6,14 @@ Exit status as for all commands; `kb import` without --apply says 3 when somethi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from roleplay.errors import Rejected, RoleplayError
+from roleplay.errors import Rejected
 from roleplay.settings import Settings, load_settings
+from roleplay.terminal import DataOption, clear_errors, tell
 
 if TYPE_CHECKING:
     from roleplay.knowledge.changes import Changes
@@ -24,23 +24,9 @@ SHOWN = 200  # characters of a value in a difference
 
 kb = typer.Typer(no_args_is_help=True, help="The knowledge base: import files, compare versions, go back.")
 
-DataOption = Annotated[str | None, typer.Option("--data", help="folder for records and the search index")]
 KnowledgeOption = Annotated[
     str | None, typer.Option("--knowledge", help="knowledge-base files or folders, instead of the settings'")
 ]
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    try:
-        yield
-    except RoleplayError as error:
-        typer.echo(f"roleplay: {error}", err=True)
-        raise typer.Exit(1) from error
-
-
-def _tell(message: str) -> None:
-    typer.echo(message, err=True)
 
 
 @kb.command("import")
@@ -62,14 +48,14 @@ def import_files(
 
     A file imported again replaces what it brought last time. Exit status 3 if something is wrong with the files.
     """
-    with _clear_errors():
+    with clear_errors():
         settings = load_settings(data=data, knowledge=knowledge)
         from roleplay.knowledge.drafts import Defaults
         from roleplay.knowledge.ingest import apply as apply_plan
         from roleplay.knowledge.ingest import plan_import
 
         folder = into.absolute() if into else _first_folder(settings)
-        plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience), _tell)
+        plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience), tell)
         for each in plan.files:
             _print_plan(each)
         _print_warnings(plan.warnings, plan.changes, settings)
@@ -87,7 +73,7 @@ def import_files(
 @kb.command()
 def versions(data: DataOption = None) -> None:
     """List the published versions, the oldest first."""
-    with _clear_errors():
+    with clear_errors():
         from roleplay.knowledge.versions import list_versions
 
         for each in list_versions(load_settings(data=data).data / "knowledge" / "versions"):
@@ -102,7 +88,7 @@ def diff(
     data: DataOption = None,
 ) -> None:
     """Show which entries were added, changed and removed between two versions, and which personas name them."""
-    with _clear_errors():
+    with clear_errors():
         settings = load_settings(data=data, knowledge=knowledge)
         from roleplay.knowledge.changes import changes
 
@@ -121,7 +107,7 @@ def restore_version(
     data: DataOption = None,
 ) -> None:
     """Bring the knowledge base's files back as a version had them. What is there now is kept as a version first."""
-    with _clear_errors():
+    with clear_errors():
         settings = load_settings(data=data, knowledge=knowledge)
         from roleplay.knowledge.changes import changes
         from roleplay.knowledge.versions import find_version, restore, version_entries

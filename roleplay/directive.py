@@ -114,7 +114,7 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if any(act != "ask_repeat" for act in state.acts):
         return None
     openings = persona.call.openings
-    fit = range(len(openings))
+    fit = list(range(len(openings)))
     if state.last.did("consent"):  # asked whether it is convenient: an opening that answers, where there is one
         fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
     number = rng.choice(fit)

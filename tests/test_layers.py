@@ -39,9 +39,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("customer", "grading", "calibration", "coaching", "rehearsal"),
     ("room",),
-    ("reports", "build", "training", "checking", "cli_knowledge"),
+    ("reports", "build", "training", "checking"),
     ("terminal",),
-    ("cli_users",),
+    ("cli_users", "cli_knowledge"),
     ("cli", "web", "eval"),
     ("app", "__main__"),
 )
