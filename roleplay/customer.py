@@ -17,7 +17,7 @@ from typing import Literal, get_args
 from roleplay.dialogue import SILENCE
 from roleplay.directive import Directive, wordings
 from roleplay.guard import Ledger, Source, ledger, strike
-from roleplay.lines import fitting
+from roleplay.lines import echo, fitting
 from roleplay.models import LanguageModel, Sampling
 from roleplay.persona import Line, Persona
 from roleplay.prompts import Cue, customer_messages, moment_lines, texts
@@ -28,6 +28,7 @@ SENTENCE = re.compile(r"[^。！？…!?.]*[。！？…!?.]+[”’』」\")）
 TRIES = 3  # a writing model speaks at most this often before the proposals take over
 SOURCES: tuple[Source, ...] = get_args(Source)
 MOMENTS = ("does_not_know", "waits", "silence", "gives_leave")  # that no persona file foresees
+ECHO = 0.15  # how much taking up the trainee's words weighs beside the model's likelihood
 NOISE = 0.35  # Gumbel noise on the choice, so that seeds differ
 
 
@@ -145,7 +146,10 @@ class Customer:
         return Answer(chosen.line.text, chosen.line.gloss, chosen.source, tuple(refused), counts)
 
     def _likeliest(self, scene: Scene, fit: Sequence[Proposal]) -> Proposal:
-        """The proposal that the model finds likeliest here, length taken out, with a little noise by seed."""
+        """The proposal likeliest by the model and nearest to what was just said, with a little noise by seed.
+
+        Length is taken out of the likelihood.
+        """
         if len(fit) == 1:
             return fit[0]
         rng = scene.rng("choose")
@@ -154,7 +158,9 @@ class Customer:
         messages = customer_messages(scene.persona, scene.past, scene.cue, natural=False)
         weights = self.model.weigh(messages, [each.line.text for each in fit])
         scores = [
-            weight / max(4, len(each.line.text)) + NOISE * _gumbel(rng)
+            weight / max(4, len(each.line.text))
+            + ECHO * echo(scene.persona.language, each.line.gloss or each.line.text, scene.cue.heard)
+            + NOISE * _gumbel(rng)
             for weight, each in zip(weights, fit, strict=True)
         ]
         return fit[scores.index(max(scores))]

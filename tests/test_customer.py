@@ -11,6 +11,7 @@ import yaml
 
 from roleplay.customer import Answer, Customer, Scene
 from roleplay.directive import Directive, next_directive, spoken
+from roleplay.lines import echo
 from roleplay.models.scripted import ScriptedModel
 from roleplay.persona import Fact, load_library
 from roleplay.prompts import Cue, customer_messages
@@ -145,3 +146,9 @@ def test_a_line_is_always_found_even_when_everything_has_been_said(scripted):
         words, _ = speak(chooser, replace(at, past=tuple(past)))
         assert words
         past.append((at.cue, words))
+
+
+def test_of_lines_that_are_equally_likely_the_one_that_takes_up_what_was_said_is_nearer():
+    heard = "押金500元，退回来要7个工作日。"
+    assert echo("zh-CN", "退押金要这么久啊？", heard) > echo("zh-CN", "那好吧，就这样。", heard) == 0
+    assert echo("en", "Why is the deposit so high?", "The deposit is 500 yuan.") > echo("en", "Fine.", "The deposit.")

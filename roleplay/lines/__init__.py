@@ -8,7 +8,9 @@ can fill, is never proposed.
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +23,7 @@ FOLDER = Path(__file__).parent
 FILES = {"zh-CN": ("zh.jsonl", "zh2.jsonl"), "en": ("en.jsonl",)}
 # Tempers that are heard at once: their lines are only for people of that temper.
 DISTINCTIVE = ("joking", "sarcastic", "shy", "entitled", "bargaining", "sad", "suspicious", "busy")
+UNSEEN = 7.0  # rarity of a piece that no corpus line holds
 SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -110,3 +113,28 @@ def fitting(
         text, gloss = (SLOT.sub(lambda slot: slots[slot[1]], each) for each in (line.text, line.gloss))
         ranked.append((rank, line.id, Line(text=text, gloss=gloss)))
     return [line for _, _, line in sorted(ranked, key=lambda item: item[:2])[:limit]]
+
+
+def echo(language: str, line: str, heard: str) -> float:
+    """How far a line takes up words of what was just said: rare ones count more, long lines do not win by length.
+
+    0 for nothing in common. Pairs of characters in Chinese, words in English; rarity as in the corpus lines.
+    """
+    pieces, rarity = _pieces(language, line), _rarity(language)
+    shared = pieces & _pieces(language, heard)
+    return sum(rarity.get(piece, UNSEEN) for piece in shared) / math.sqrt(max(1, len(pieces)))
+
+
+def _pieces(language: str, text: str) -> frozenset[str]:
+    if language == "en":
+        return frozenset(re.findall(r"[a-z']+", text.lower()))
+    runs = re.findall(r"[\u4e00-\u9fff]+", text)
+    return frozenset(run[at : at + 2] for run in runs for at in range(len(run) - 1))
+
+
+@lru_cache(maxsize=2)
+def _rarity(language: str) -> dict[str, float]:
+    """Logarithm of how many lines there are for each line that holds a piece."""
+    lines = corpus_lines(language)
+    counts = Counter(piece for line in lines for piece in _pieces(language, line.text))
+    return {piece: math.log(len(lines) / count) for piece, count in counts.items()}
