@@ -18,13 +18,13 @@ from typing import Annotated, Any
 import typer
 
 from roleplay.claims import check
-from roleplay.cli import clear_errors
 from roleplay.facts import quantities
 from roleplay.graded import GradedReply, read_graded
 from roleplay.numerals import numbers
 from roleplay.reading import Claim
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
 from roleplay.settings import load_settings
+from roleplay.terminal import clear_errors
 
 Change = Callable[[str, str, random.Random], str]  # (reply, language, random) -> attacked reply
 
@@ -152,7 +152,7 @@ def main(
         list[Path] | None, typer.Option(help="graded replies, JSONL; else the corpus's test replies")
     ] = None,
     grader: Annotated[str | None, typer.Option(help="the grader's model")] = None,
-    number: Annotated[int, typer.Option(help="replies of each language that are attacked")] = 60,
+    number: Annotated[int, typer.Option(help="replies that are attacked, the languages together")] = 40,
     seed: int = 0,
     out: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
 ) -> None:
@@ -168,9 +168,12 @@ def main(
             return judge.grade(row.exchange, reader.read(row.exchange))
 
         figures = {}
-        for language in sorted({row.exchange.language for row in rows}):
+        languages = sorted({row.exchange.language for row in rows})
+        for language in languages:
             own = [row for row in rows if row.exchange.language == language]
-            figures[language] = run(random.Random(seed).sample(own, min(number, len(own))), score, seed)
+            figures[language] = run(
+                random.Random(seed).sample(own, min(number // len(languages), len(own))), score, seed
+            )
     if out is not None:
         out.write_text(json_files.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for language, by_name in figures.items():

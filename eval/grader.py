@@ -16,10 +16,10 @@ import numpy as np
 import typer
 
 from roleplay.agreement import agreement, kappa
-from roleplay.cli import clear_errors
 from roleplay.graded import GradedReply, read_graded
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
 from roleplay.settings import load_settings
+from roleplay.terminal import clear_errors
 
 FOLDS = 5
 

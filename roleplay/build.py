@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from roleplay.calibration import Calibration
 from roleplay.customer import Customer
-from roleplay.grading import BundledGrader, Grader, ModelGrader
+from roleplay.grading import BundledGrader, ModelGrader
 from roleplay.knowledge.embedding import Embedder, load_embedder
 from roleplay.knowledge.search import Knowledge
 from roleplay.knowledge.store import open_knowledge
@@ -75,7 +75,7 @@ def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
     )
 
 
-def build_grader(settings: Settings) -> Grader:
+def build_grader(settings: Settings) -> BundledGrader | ModelGrader:
     """The grader that the settings name, with the calibration kept for exactly this one, if there is any."""
     standards = load_standards(settings.standards or None)
     if settings.grader == "bundled":

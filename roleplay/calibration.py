@@ -12,20 +12,39 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from roleplay.agreement import Agreement, agreement
+from roleplay.dialogue import Exchange
 from roleplay.errors import Rejected
 from roleplay.graded import GradedReply
+from roleplay.reading import Reading
 from roleplay.rubric import DIMENSIONS, Dimension
 
-if TYPE_CHECKING:
-    from roleplay.grading import Grader
-    from roleplay.reader import Reader
-
 FEWEST = 30  # replies of one language that a map is made from
+
+
+class RawGrader(Protocol):
+    """What a calibration is fitted to. `spec` and `fingerprint` together say exactly which grader it is."""
+
+    @property
+    def spec(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def raw(self, exchange: Exchange, reading: Reading) -> Mapping[Dimension, float | None]:
+        """Scores before calibration and ceilings, not rounded; accuracy None when no fact was due.
+
+        Raises Unavailable when a model fails.
+        """
+        ...
+
+
+class ReplyReader(Protocol):
+    def read(self, exchange: Exchange) -> Reading: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,7 @@ class Calibration:
         return "\n".join(lines)
 
 
-def calibrate(grader: Grader, reader: Reader, rows: Sequence[GradedReply]) -> Calibration:
+def calibrate(grader: RawGrader, reader: ReplyReader, rows: Sequence[GradedReply]) -> Calibration:
     """Fit the grader's raw scores to scored replies, so that each whole point is given as often as the raters give it.
 
     `agreement` is measured by cross-validation in five parts, replies to one context kept together.

@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from roleplay.clauses import Piece, clauses, is_question, sentences, topics, units
+from roleplay.attributes import alike, attribute, covered, free_of, later, needed, same_attribute, subject, takes_time
+from roleplay.clauses import Piece, clauses, is_question, sentences, topics
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
+from roleplay.polarity import Stance, clash, stance
 from roleplay.reading import Claim, Told, Verdict
+from roleplay.sums import follows
 
 _UNDERTAKING = re.compile(
     r"我(?:们)?(?:会|将|这就|马上|现在|立刻|立即|来|先|再|一定|明天|今天|稍后|即刻)*(?:为|给|帮|替|跟|向|陪)您|我(?:来|去|会|将|马上|这就)"
@@ -27,12 +30,7 @@ _GIFT = re.compile(
     r"送|赠|补偿|赔|减免|折|优惠|退|免|充|券|礼|credit|refund|free|discount|waive|compensat|gift|bonus", re.IGNORECASE
 )
 _ONE = re.compile(r"一|每|an?\b|one\b", re.IGNORECASE)
-_MODALS: tuple[tuple[str, bool, re.Pattern[str]], ...] = (
-    ("may", False, re.compile(r"不可以|不可|不能够?|无法|没法|不支持|不允许|不得|不准|不予|不再|不受理|\bcan(?:no|')t\b|\bcannot\b|\bmay not\b")),
-    ("may", True, re.compile(r"可以|(?<![不许认])可(?!能|是|惜|靠)|(?<![不可])能(?!够?不|力|量)|支持|允许|\bcan\b(?!not|'t)|\bmay\b(?! not)")),
-    ("must", False, re.compile(r"无须|无需|不用|不必|不需要?|不须|免去|\bneedn't\b|\b(?:don't|doesn't|do not|does not) (?:need|have)\b|\bno need\b")),
-    ("must", True, re.compile(r"(?<![不无])(?:必须|需要|须|需|得先)|\bmust\b|\bneeds? to\b|\bhave to\b|\b(?:are|is) (?:needed|required)\b|\bonly\b")),
-)  # fmt: skip
+FEW = 3  # words of a sentence from which it says itself what it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +42,23 @@ class _Known:
     about: frozenset[str]
     around: frozenset[str]
     facts: tuple[Quantity, ...]
-    modals: tuple[tuple[str, bool, frozenset[str]], ...]
+    stance: Stance
 
 
 def check(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()) -> tuple[Claim, ...]:
     """Every clause of the reply that states something, with the evidence's verdict on it."""
     known = [item for entry in evidence for item in _known(entry)]
-    said = [fact for turn in context if turn.speaker == "customer" for fact in quantities(turn.text)]
+    heard = [turn.text for turn in context if turn.speaker == "customer"]
+    said = [fact for text in heard for fact in quantities(text)]
+    own = [entry.text for entry in evidence if entry.id.startswith(("account.", "given."))]
     found: list[Claim] = []
     for sentence in sentences(reply):
-        asks = is_question(sentence.text)
-        around = topics(sentence.text)
+        around = subject(sentence.text)
+        if len(around) < FEW and heard:
+            around |= subject(heard[-1])  # what is left out was named by the customer
+        stated = _Stated(sentence.text, around, known, said, [*heard, *own])
         for clause in clauses(sentence):
-            found.extend(_clause_claims(clause, asks, around, known, said))
+            found.extend(_clause_claims(clause, is_question(sentence.text), stated))
     return tuple(found)
 
 
@@ -83,17 +85,24 @@ def about_question(claim: Claim, exchange: Exchange) -> bool:
 
 
 def told(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()) -> tuple[Told, ...]:
-    """The entries whose content the reply told rightly, and which of their named facts."""
+    """The entries whose content the reply told rightly, and which of their named facts. A question tells nothing."""
     wrong = {claim.evidence_id for claim in check(reply, evidence, context) if claim.verdict == "contradicted"}
-    facts, about = quantities(reply), topics(reply)
+    stated = " ".join(piece.text for piece in sentences(reply) if not is_question(piece.text))
+    facts, about = quantities(stated), topics(stated)
     found = []
     for entry in evidence:
-        parts = [(name, text) for name, text in entry.facts] or [("", item.text) for item in _known(entry)]
+        parts = [(name, text) for name, text in entry.facts] or [("", item.text) for item in _known(_body(entry))]
         share = [(name, tells(facts, about, text)) for name, text in parts]
         good = [name for name, whole in share if whole]
         if good and (entry.id not in wrong or len(good) > 1):
             found.append(Told(entry.id, tuple(name for name in good if name), len(good) / len(share)))
     return tuple(found)
+
+
+def _body(entry: Evidence) -> Evidence:
+    """A line of the account without its label: naming what it is about tells nothing of what it says."""
+    _, mark, body = entry.text.partition(": ")
+    return Evidence(entry.id, body) if mark and body and entry.id.startswith("account.") else entry
 
 
 def tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:
@@ -107,22 +116,21 @@ def tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:
 
 
 def _known(entry: Evidence) -> Iterator[_Known]:
-    whole = topics(f"{entry.question} {entry.text}")
+    whole = subject(f"{entry.question} {entry.text}")
     for text in (entry.text, *(text for _, text in entry.facts)):
         for sentence in sentences(text):
             around = whole
             for clause in clauses(sentence):
-                modals = tuple(_modals(clause.text))
-                yield _Known(entry, clause.text, topics(clause.text), around, quantities(clause.text), modals)
+                yield _Known(
+                    entry, clause.text, subject(clause.text), around, quantities(clause.text), stance(clause.text)
+                )
 
 
-def _clause_claims(
-    clause: Piece, asks: bool, around: frozenset[str], known: Sequence[_Known], said: Sequence[Quantity]
-) -> Iterator[Claim]:
+def _clause_claims(clause: Piece, asks: bool, stated: _Stated) -> Iterator[Claim]:
     facts = [fact for fact in quantities(clause.text) if fact.kind != "plan"]
-    about = topics(clause.text)
+    about = subject(clause.text)
     own = bool(_UNDERTAKING.search(clause.text)) and not _GIFT.search(clause.text)
-    judged = [_judge(fact, clause.text, about, around, known, said, own) for fact in facts]
+    judged = [_judge(fact, clause, stated, own) for fact in facts]
     for fact, (verdict, item, why) in zip(facts, judged, strict=True):
         if fact.kind == "when" and verdict in ("not_covered", "opinion"):
             continue
@@ -131,10 +139,12 @@ def _clause_claims(
         yield Claim(start, clause.start + fact.end, fact.text, verdict, entry, quote, why)
     if any(verdict == "contradicted" for verdict, _, _ in judged):
         return
-    if (clash := _clash(clause.text, known)) and not asks:
-        yield Claim(clause.start, clause.end, clause.text, "contradicted", clash.entry.id, clash.text, "polarity")
+    against = None if asks else clash(stance(clause.text), [item.stance for item in stated.known])
+    if against is not None:
+        item = stated.known[against]
+        yield Claim(clause.start, clause.end, clause.text, "contradicted", item.entry.id, item.text, "polarity")
     elif not judged:
-        yield from _wordy(clause, asks or own, about, known)
+        yield from _wordy(clause, asks or own, about, stated.known)
 
 
 def _wordy(clause: Piece, not_fact: bool, about: frozenset[str], known: Sequence[_Known]) -> Iterator[Claim]:
@@ -149,113 +159,77 @@ def _wordy(clause: Piece, not_fact: bool, about: frozenset[str], known: Sequence
         yield Claim(clause.start, clause.end, clause.text, "opinion")
 
 
-def _judge(
-    fact: Quantity,
-    clause: str,
-    about: frozenset[str],
-    around: frozenset[str],
-    known: Sequence[_Known],
-    said: Sequence[Quantity],
-    own: bool,
-) -> tuple[Verdict, _Known | None, str]:
-    rivals = [(item, other) for item in known for other in item.facts if fact.comparable(other) and _alike(fact, other)]
+def _about_it(stated: _Stated, item: _Known) -> bool:
+    """Whether an entry that a search has found is about what the sentence is about. What was given always is."""
+    return not item.entry.question or covered(subject(stated.text), item.around)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A sentence of the reply, and what may stand behind its amounts."""
+
+    text: str
+    around: frozenset[str]
+    known: Sequence[_Known]
+    said: Sequence[Quantity]
+    counts: Sequence[str]  # texts whose bare numbers may be a number of pieces
+
+    @property
+    def amounts(self) -> list[tuple[str, Quantity]]:
+        """Every known amount with the clause that it stands in."""
+        return [(item.text, fact) for item in self.known for fact in item.facts]
+
+
+def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[Verdict, _Known | None, str]:
+    rivals = [
+        (item, other) for item in stated.known for other in item.facts if fact.comparable(other) and alike(fact, other)
+    ]
+    here = attribute(clause.text, fact)
+    about = subject(clause.text)
 
     def near(pair: tuple[_Known, Quantity]) -> float:
-        item = pair[0]
-        return 2 * len(item.about & about) + 0.5 * len(item.around & around) + 0.2 * len(item.around & about)
+        item, other = pair
+        shared = 2 * len(item.about & about) + len(attribute(item.text, other) & here)
+        return shared + 0.5 * len(item.around & stated.around) + 0.2 * len(item.around & about)
 
     agreeing = [pair for pair in rivals if fact.agrees(pair[1])]
-    agreeing = agreeing or [(item, other) for item in known for other in item.facts if _names_plan(fact, other)]
+    agreeing = agreeing or [(item, other) for item in stated.known for other in item.facts if _names_plan(fact, other)]
+    paid = max((pair for pair in rivals if pair[1].value), key=near, default=None)
     if agreeing:
         closest = max(agreeing, key=near)
-        paid = max((pair for pair in rivals if pair[1].value), key=near, default=None)
-        if fact.kind == "money" and not fact.value and paid and near(paid) > near(closest) + 1:
+        done = free_of(clause.text, fact)
+        free = fact.kind == "money" and not fact.value
+        if free and paid and near(paid) > near(closest) + 1 and (not done or done & paid[0].about):
             return "contradicted", paid[0], f"{fact.text} / {paid[1].text}"  # free, but only on a condition
         return "supported", closest[0], "value"
-    if any(fact.agrees(other) or _names_plan(fact, other) for other in said):
+    if any(fact.agrees(other) or _names_plan(fact, other) for other in stated.said):
         return "opinion", None, "said by the customer"
-    if own and fact.kind in ("duration", "clock", "when", "date"):
-        return "opinion", None, "own undertaking"
-    if fact.kind in ("money", "duration", "count") and _computed(fact, clause, known, said):
+    if fact.kind in ("duration", "clock", "when", "date") and (own or takes_time(clause.text, fact)):
+        late = max((pair for pair in rivals if later(clause.text, fact, pair[0].text, pair[1])), key=near, default=None)
+        if late is None:
+            return "opinion", None, "own undertaking"
+        return "contradicted", late[0], f"{fact.text} / {late[1].text}"
+    if follows(fact, stated.text, stated.amounts, stated.said, stated.counts):
         return "supported", None, "computed"
-    if fact.kind == "count" and any(fact.value == number.value for item in known for number in numbers(item.text)):
+    if fact.kind == "count" and any(
+        fact.value == number.value for item in stated.known for number in numbers(item.text)
+    ):
         return "opinion", None, "the number is known, what it counts is not named"
-    if fact.kind == "duration" and _ONE.match(fact.text):
-        return "opinion", None, "says how often, not how long"
+    if fact.kind in ("duration", "count") and _ONE.match(fact.text):
+        return "opinion", None, "says how often or which one, not how many"
     if not rivals:
         return "not_covered", None, "nothing of this kind is known"
-    best = max(rivals, key=near)
-    same = all(other.agrees(rivals[0][1]) for _, other in rivals)
-    alone = same and fact.kind in ("money", "data", "speed", "duration", "percent") and fact.value
-    needed = 3.0 if fact.kind == "when" else 0.0 if alone else 1.0
-    if near(best) >= needed:
+    best = max(rivals, key=lambda pair: near(pair) - needed(fact, pair[1]))
+    alone = all(other.agrees(rivals[0][1]) for _, other in rivals)
+    if (
+        _about_it(stated, best[0])
+        and near(best) >= needed(fact, best[1], alone)
+        and same_attribute(clause.text, fact, best[0].text, best[1], alone)
+    ):
         return "contradicted", best[0], f"{fact.text} / {best[1].text}"
     return "not_covered", None, "nothing about this is known"
-
-
-def _computed(fact: Quantity, clause: str, known: Sequence[_Known], said: Sequence[Quantity]) -> bool:
-    """Whether a value follows from known ones: a sum, a difference, a price times days or pieces."""
-    alike = [*(other for item in known for other in item.facts), *said]
-    values = {float(other.value) for other in alike if other.kind in (fact.kind, "plan") and _numeric(other)}
-    times = {number.value for text in (clause, *(item.text for item in known)) for number in numbers(text)}
-    pairs = {a + b for a in values for b in values if a != b} | {abs(a - b) for a in values for b in values}
-    if fact.kind == "money":
-        parts = values | {a * b for a in values for b in times} | {a / b for a in values for b in times if b > 1}
-        pairs |= parts | {abs(a - b) for a in parts for b in values if a != b} | {a + b for a in pairs for b in values}
-        pairs |= {abs(a + b - c) for a in values for b in values for c in values if len({a, b, c}) == 3}
-    wanted = float(fact.value)
-    return wanted > 0 and wanted not in values and any(abs(wanted - value) < 0.005 for value in pairs)
-
-
-def _alike(fact: Quantity, other: Quantity) -> bool:
-    """Codes are compared with codes of the same make only: digits, letters, or dialled."""
-    if fact.kind != "code":
-        return True
-    return [str(fact.value)[0].isalpha(), str(fact.value)[0] in "*#"] == [
-        str(other.value)[0].isalpha(),
-        str(other.value)[0] in "*#",
-    ]
 
 
 def _names_plan(fact: Quantity, other: Quantity) -> bool:
     """Whether an amount is only the name of a plan: "the £38 plan", "from S$58 to S$38"."""
     return fact.kind == "money" and other.kind == "plan" and not fact.per and fact.value == other.value
-
-
-def _numeric(fact: Quantity) -> bool:
-    return not isinstance(fact.value, str)
-
-
-def _modals(text: str) -> Iterator[tuple[str, bool, frozenset[str]]]:
-    """What a clause allows or demands: (may or must, yes or no, the words governed)."""
-    taken: list[tuple[int, int]] = []
-    for kind, yes, pattern in _MODALS:
-        for match in pattern.finditer(text):
-            if all(match.end() <= start or match.start() >= end for start, end in taken):
-                taken.append(match.span())
-                yield kind, yes, topics(text[match.end() : match.end() + (6 if text[0] > "\u2fff" else 24)])
-
-
-def _clash(text: str, known: Sequence[_Known]) -> _Known | None:
-    """The evidence clause that allows what this clause forbids, or the other way round, if there is one.
-
-    None when another clause of the evidence speaks of the same and agrees.
-    """
-    if re.search(r"\bonly\b|只有|除非|才", text, re.IGNORECASE):
-        return None
-    for kind, yes, words in _modals(text):
-        alike = [
-            (len(words & other_words), yes == other_yes, item)
-            for item in known
-            for other_kind, other_yes, other_words in item.modals
-            if kind == other_kind and words & other_words
-        ]
-        against = max((pair for pair in alike if not pair[1]), key=lambda pair: pair[0], default=None)
-        agreed = any(
-            other_yes == yes and kind == other_kind and len(units(text) & units(item.text)) >= 2
-            for item in known
-            for other_kind, other_yes, _ in item.modals
-        )
-        if against and not agreed:
-            return against[2]
-    return None

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from roleplay.clauses import sentences
 from roleplay.dialogue import Exchange
+from roleplay.models.fluency import fluent
 from roleplay.plain_text import plain_text
 from roleplay.reading import Finding
 from roleplay.standards import Rule
@@ -21,7 +22,7 @@ _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
 
 def is_speech(reply: str) -> bool:
-    """Whether the text could be spoken words: no blank, no lone marks, no keyboard noise, no endless repeat."""
+    """Whether the text could be spoken words: no blank, no lone marks, no keyboard noise or characters at random, no endless repeat."""
     text = plain_text(reply).text
     words = _LETTER.findall(text)
     if not words or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
@@ -31,7 +32,7 @@ def is_speech(reply: str) -> bool:
         return False
     if len(words) >= 12 and len(set(words)) <= len(words) / 6:
         return False
-    return not _mashed(words)
+    return not _mashed(words) and fluent(text)
 
 
 def _mashed(words: Sequence[str]) -> bool:

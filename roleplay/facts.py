@@ -48,7 +48,7 @@ def _any(words: object) -> str:
 _AFTER_MONEY = re.compile(
     rf"\s*(?:({_any(w for w in _CURRENCY if w not in '¥￥£€$₹')})s?(?![a-z])"
     r"(?:(?<=块)(一(?![\u4e00-\u9fff])|[二三四五六七八九\d](?![\da-z元块天月年日分兆小万千百十张条位次米]))(?!个G))?(?!儿)(?:(?<=[块元])([一二三四五六七八九\d]{1,2})(?=毛|角)[毛角])?"
-    r"|(p|pence|cents?)\b|(?:毛|角)([一二三四五六七八九]?)()|(分钱))",
+    r"|(p|pence|cents?)\b|(?:毛|角)([一二三四五六七八九\d](?![\d个兆MGmg天条次]|分钟))?()|(分钱))",
     re.IGNORECASE,
 )
 _AFTER_SPEED = re.compile(r"\s*(mbps|gbps|kbps|mb/s|兆宽带|兆光纤|兆网速|m宽带|m光纤|megs?\b|megabits?)", re.IGNORECASE)
@@ -66,12 +66,12 @@ _AFTER_CLOCK = re.compile(
 )
 _DAY_PART = re.compile(r"(上午|早上|早晨|凌晨|下午|晚上|傍晚|夜里|夜间|中午|今晚|晚|早)\s*$")
 _PER_AFTER = re.compile(
-    r"\s*(?:[/／每]\s*(?:一)?|一|(?:钱)?(?:per|an?|every|each)\s+(?:further\s+)?)(个?月|天|日|分钟|分|小时|次|年|季度|条|m(?:b)?|g(?:b)?|kb|兆|"
+    r"\s*(?:[/／每]\s*(?:一|1)?\s*(?:个(?=g))?|一(?:个(?=g))?|(?:钱)?1\s*(?=[mgk]b?(?![a-z])|兆)|(?:钱)?(?:per|an?|every|each)\s+(?:further\s+)?)(个?月|天|日|分钟|分(?![不没多少钱])|小时|次|年|季度|条|m(?:b)?|g(?:b)?|kb|兆|"
     r"month|day|minute|min|hour|year|week|call|text|trip|line|person|device|use)(?:[^\w]|$|(?=[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )
 _PER_BEFORE = re.compile(
-    r"(?:每|一)(?:个)?(月|天|日|分钟|小时|次|年|季度|条|兆|[mgMG][bB]?)[^，。；,;!！?？]{0,4}$|(月租|月费|按月|包月|月付|按天|日租|按分钟|按次|包年|年费)"
+    r"(?:每|一)(?:个)?(月|天|日|分钟|小时|次|年|季度|条|兆|[mgMG][bB]?)[^，。；,;!！?？每一]{0,4}$|(月租|月费|按月|包月|月付|按天|日租|按分钟|按次|包年|年费)"
     r"[^，。；,;\d]{0,4}$|\b(monthly|daily|yearly|annual)\b[^,.;\d]{0,20}$",
     re.IGNORECASE,
 )
@@ -105,7 +105,7 @@ _ENGLISH_DATE = re.compile(
     r"\bthe\s+(\d{1,2})(?:st|nd|rd|th)\b"
 )
 _CODE = re.compile(
-    r"[*#]+\d+(?:[*#]+\d*)*#?|(?<![A-Za-z\d])[A-Z]{2,}\d*(?![A-Za-z\d])|(?<![\d.*#])\d{4,}(?![\d.]|\s*[年元块])"
+    r"[*#]+\d+(?:[*#]+\d*)*#?|(?<![A-Za-z\d])[A-Z]{2,}\d*(?![A-Za-z\d])|(?<![A-Za-z\d.*#])\d{4,}(?![\d.]|\s*[年元块])"
 )
 _NO_CODE = frozenset("WIFI SIM VPN APN APP GB MB KB PIN PUK ID SMS USB OK TV PC NFC GPS IP DNS LTE VOLTE ESIM RMB VIP UTC AM PM "
                      "HD CD II III UK US USA EU ICU QQ AI IOS LED ROM NO YES".split())  # fmt: skip
@@ -114,6 +114,7 @@ _AGENT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AGENT_AFTER = re.compile(r"\s*号(?!码|段)")
+_GENERATION = re.compile(r"(?:支持)?[2-5]G(?=网|手机|信号|卡|用户|基站|终端|的?手机)|支持[2-5]G", re.IGNORECASE)
 _HALF = re.compile(r"半(个月|年|小时|个小时|个钟头|天)|\bhalf an hour\b|\bhalf a (day|month|year)\b", re.IGNORECASE)
 _A_UNIT = re.compile(r"\b(?:a|an|one) (second|minute|hour|day|week|fortnight|month|year)\b", re.IGNORECASE)
 
@@ -236,6 +237,8 @@ def _around(text: str, number: Number) -> Iterator[Quantity]:
         yield _spoken_money(text, number, match)
     elif match := _AFTER_SPEED.match(text, end):
         yield Quantity("speed", value, "Mbps", "", start, match.end(), text[start : match.end()])
+    elif _GENERATION.match(text[max(0, start - 2) : end + 4]) or _GENERATION.match(text[start : end + 4]):
+        return  # 4G手机: a kind of network
     elif match := _AFTER_DATA.match(text, end):
         size = value * _SIZE[match[1].lower()]
         yield Quantity("data", size, "MB", "", start, match.end(), text[start : match.end()])

@@ -49,13 +49,6 @@ class Grader(Protocol):
         """Score the reply. A grader that fails gives Grade.missing("failed", why); it never makes a score up."""
         ...
 
-    def raw(self, exchange: Exchange, reading: Reading) -> Mapping[Dimension, float | None]:
-        """Scores before calibration and ceilings, not rounded; accuracy None when no fact was due.
-
-        This is what a calibration is fitted to. Raises Unavailable when a model fails.
-        """
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class BundledGrader:

@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
 import numpy as np
 
 from roleplay.claims import check, told
 from roleplay.clauses import Piece, is_question, sentences, units
 from roleplay.content import is_speech, spoken
-from roleplay.dialogue import STAGES, Exchange, Stage
+from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
+from roleplay.formulas import LIKELY, SURE, formulas
 from roleplay.models.reply_model import load_reply_model
 from roleplay.reading import Estimates, Finding, MoveSeen, Reading
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
 ALIKE = 0.6  # how near a question must lie to an example question
+RUDE_FROM = 0.3  # the models' word for rudeness is right in less than half of the cases, so a rule has to bear it out
+HARSH = frozenset({"rude", "ordering", "blame", "judging", "refusal", "address"})  # topics of rules that bear it out
+SUBSTANCE = frozenset(
+    "propose act alternative timeframe inform explain pitch ask_open ask_closed verify restate hold transfer reschedule "
+    "refuse check_satisfied".split()
+)
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
 
@@ -61,7 +68,7 @@ class Reader:
             return replace(reading, estimates=Estimates(1.0, 1.0, 1.0, 0.5))
         pieces = sentences(heard_reply.reply)
         values = self._values(heard_reply, pieces)
-        moves = self._moves(values, pieces, heard_reply.reply, findings)
+        moves = self._moves(values, pieces, heard_reply, findings)
         if exchange.stage is None:
             stage = _stage(exchange, values[0], self.encoder.labels, moves)
             _, findings = self._findings(exchange, stage)
@@ -94,20 +101,33 @@ class Reader:
         return self.encoder.outputs(heard, texts, exchange.language)
 
     def _moves(
-        self, values: np.ndarray, pieces: Sequence[Piece], reply: str, findings: Sequence[Finding]
+        self, values: np.ndarray, pieces: Sequence[Piece], exchange: Exchange, findings: Sequence[Finding]
     ) -> tuple[MoveSeen, ...]:
+        """What rules find, what formulas say, and what the models hear."""
         found: dict[str, MoveSeen] = {seen.move: seen for seen in self._forced(findings)}
+        formula = dict(formulas(pieces, exchange.language))
         for column, label in enumerate(self.encoder.labels):
             kind, _, move = label.partition(":")
             if kind != "move" or move in found or values[0, column] < self.encoder.thresholds.get(move, 0.5):
                 continue
-            piece = Piece(0, len(reply), reply)
+            if move == "rude" and not self._borne_out(float(values[0, column]), findings):
+                continue
+            piece = Piece(0, len(exchange.reply), exchange.reply)
             if len(values) > 1:
                 piece = pieces[int(values[1:, column].argmax())]
             elif pieces:
                 piece = pieces[0]
             found[move] = MoveSeen(move, float(values[0, column]), piece.start, piece.end)  # type: ignore[arg-type]
+        bare = not SUBSTANCE & set(found)
+        for move, piece in formula.items():
+            if move not in found and (bare or move in SURE[exchange.language]):
+                found[move] = MoveSeen(move, LIKELY, piece.start, piece.end)  # type: ignore[arg-type]
         return tuple(sorted(found.values(), key=lambda seen: (seen.start, -seen.probability)))
+
+    def _borne_out(self, probability: float, findings: Sequence[Finding]) -> bool:
+        """Whether a rule speaks for the rudeness that the models hear; an insult that no rule knows is let pass."""
+        broken = {self.standards.rules[one.rule].topic for one in findings if one.end and not one.kept}
+        return probability >= RUDE_FROM and bool(broken & HARSH)
 
     def _forced(self, findings: Sequence[Finding]) -> tuple[MoveSeen, ...]:
         found: dict[str, MoveSeen] = {}
@@ -178,5 +198,6 @@ def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves:
             return stage
     if told_or_solved:
         return "solving"
-    by_stage = {label[6:]: value for label, value in zip(labels, values, strict=True) if label.startswith("stage:")}
-    return max(STAGES, key=lambda name: by_stage[name])  # type: ignore[return-value]
+    likely = dict(zip(labels, values, strict=True))
+    stages: tuple[Stage, ...] = get_args(Stage)
+    return max(stages, key=lambda name: likely[f"stage:{name}"])

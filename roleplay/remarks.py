@@ -5,16 +5,21 @@ A remark that costs points quotes the reply verbatim, or names the entry or rule
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from roleplay.claims import tells
+from roleplay.clauses import clauses, sentences, topics
 from roleplay.content import is_speech, spoken
-from roleplay.dialogue import Exchange
+from roleplay.dialogue import Evidence, Exchange
+from roleplay.facts import quantities
 from roleplay.features import felt, nearest
 from roleplay.reading import MoveSeen, Reading
 from roleplay.rubric import Dimension, Remark, Score
 from roleplay.standards import Rule
 
 MOST_BAD, MOST_GOOD = 3, 2  # remarks on one dimension
+MOST_LEFT_OUT = 2  # facts that a reply is told to have left out
+ENOUGH = 2  # words that an entry shares with the customer's line when it answers it
 
 _BAD_MOVES: tuple[tuple[str, Dimension, float, str, str], ...] = (
     ("rude", "empathy", -3, "这句话会伤害客户。先接住客户的感受，再说能做什么。",
@@ -61,11 +66,23 @@ def remarks(
             continue
         own = [remark for remark in found if remark.dimension == name]
         bad = sorted((remark for remark in own if remark.points < 0), key=lambda remark: remark.points)
-        kept += [*bad[:MOST_BAD], *[remark for remark in own if remark.points >= 0][:MOST_GOOD]]
+        good = [remark for remark in own if remark.points >= 0]
+        kept += [*_once(bad)[:MOST_BAD], *_once(good)[:MOST_GOOD]]
     for remark in kept:
         if exchange.reply[remark.start : remark.end] != remark.quote:
             raise AssertionError(f"a quote that the reply does not hold: {remark}")
     return tuple(kept)
+
+
+def _once(remarks: Iterable[Remark]) -> list[Remark]:
+    """Without those that say what another has said, or that fault words which another has faulted."""
+    kept: list[Remark] = []
+    for one in remarks:
+        said = any(other.text == one.text for other in kept)
+        faulted = one.points < 0 and any(one.start < other.end and other.start < one.end for other in kept)
+        if not said and not faulted:
+            kept.append(one)
+    return kept
 
 
 def _say(exchange: Exchange, chinese: str, english: str) -> str:
@@ -90,15 +107,40 @@ def _facts(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Scor
             yield Remark("accuracy", 1, text, **place, **proof)  # type: ignore[arg-type]
     value = scores["accuracy"].value
     if value is not None and value <= 3 and not reading.contradicted:
-        told = {one.evidence_id: one.share for one in reading.told}
-        for entry in nearest(exchange, exchange.evidence):
-            if told.get(entry.id, 0.0) < 0.5:
-                text = _say(
-                    exchange,
-                    f"客户需要知道而没有说到或没有说全：“{entry.text}”",
-                    f'Left out, or told in part only: "{entry.text}"',
-                )
-                yield Remark("accuracy", -1, text, entry=entry.id, entry_quote=entry.text)
+        yield from _left_out(exchange)
+
+
+def _left_out(exchange: Exchange) -> Iterator[Remark]:
+    """The facts that the customer asked for and did not get: of the one entry that answers, MOST_LEFT_OUT at most."""
+    entry = answering(exchange)
+    if entry is None:
+        return
+    facts, about, asked = quantities(exchange.reply), topics(exchange.reply), topics(_heard(exchange))
+    pieces = [piece.text for sentence in sentences(entry.text) for piece in clauses(sentence)]
+    pieces = [piece for piece in pieces if topics(piece) and not tells(facts, about, piece)]
+    pieces.sort(key=lambda piece: -len(topics(piece) & asked) - 0.5 * bool(quantities(piece)))
+    for piece in pieces[:MOST_LEFT_OUT]:
+        quote = piece.rstrip("，,；;：:。.")
+        text = _say(exchange, f"客户需要知道而没有说到：“{quote}”", f'Left out: "{quote}"')
+        yield Remark("accuracy", -1, text, entry=entry.id, entry_quote=quote)
+
+
+def answering(exchange: Exchange) -> Evidence | None:
+    """The entry that answers the customer's last line; None where none has enough in common with it."""
+    asked = topics(_heard(exchange))
+
+    def shared(entry: Evidence) -> float:
+        return len(asked & topics(entry.question)) + len(asked & topics(entry.text))
+
+    near = nearest(exchange, exchange.evidence)
+    best = max(near, key=shared, default=None)
+    if best is None or (len(near) > 1 and shared(best) < ENOUGH):
+        return None
+    return best
+
+
+def _heard(exchange: Exchange) -> str:
+    return exchange.heard.text if exchange.heard else ""
 
 
 def _standard(

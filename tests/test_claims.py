@@ -71,6 +71,55 @@ def test_told_names_the_facts_that_were_told_rightly() -> None:
     assert told("日包每天39元。", [ROAMING]) == ()
 
 
+PLAN = Evidence("plan", "星享129套餐每月129元，含30GB流量、200分钟国内通话，不足1分钟按1分钟计。", "129套餐有什么？")
+BILL = Evidence("bill", "有疑问可登记核查，48小时内答复；每月25日前缴费不停机，套外流量3元/GB。", "账单有疑问怎么办？")
+DAY = Evidence(
+    "roam",
+    "亚洲随行日包28元/天，含1GB高速流量，用完降速、不断网，不自动续订。接听和拨打都是0.99元/分钟。",
+    "亚洲日包怎么收费？",
+)
+RENT = Evidence("rent", "随身路由押金500元/台，遗失赔500元，屏幕损坏赔200元。", "路由丢了赔多少？")
+
+
+@pytest.mark.parametrize(
+    ("reply", "entry"),
+    [
+        ("占用您两分钟，跟您核对一下。", PLAN), ("耽误您两分钟可以吗？", BILL), ("您这个月已经打了80分钟。", PLAN),
+        ("您的号码用了5个月了。", Evidence("a", "审核需5个工作日。", "审核多久？")),
+        ("师傅说约五天会有消息。", Evidence("a", "远程检测约20分钟。", "检测要多久？")),
+        ("我现在就为您免费关闭套外流量。", BILL), ("还有一款学子卡是39元一个月。", PLAN),
+        ("我当天就给您登记。", Evidence("a", "变更套餐下月生效。", "什么时候生效？")),
+        ("您换一部支持4G的手机就可以。", Evidence("a", "仅支持2G的手机无法通话。")),
+    ],
+)  # fmt: skip
+def test_an_amount_of_something_else_is_no_contradiction(reply: str, entry: Evidence) -> None:
+    assert "contradicted" not in verdicts(reply, entry)
+
+
+@pytest.mark.parametrize(
+    ("reply", "entry"),
+    [
+        ("亚洲随行日包38元一天，每天3GB。", DAY), ("登记核查以后，30个工作日给您答复。", BILL), ("套外流量是1元/MB。", BILL),
+        ("押金300元。", RENT), ("遗失赔800元。", RENT), ("日包到期会自动续订。", DAY), ("在那边接电话是免费的。", DAY),
+        ("日包用完就断网。", DAY),
+    ],
+)  # fmt: skip
+def test_what_the_entry_denies_is_contradicted(reply: str, entry: Evidence) -> None:
+    assert "contradicted" in verdicts(reply, entry, PLAN)
+
+
+def test_sums_follow_only_from_what_was_said_or_named() -> None:
+    assert "contradicted" not in verdicts("两台一共1000元押金。", RENT)
+    assert "contradicted" not in verdicts("三天一共84元。", DAY, said="我去三天")
+
+
+def test_a_question_tells_nothing() -> None:
+    puk = Evidence("account.puk", "PUK码: 已试6次，还可试4次。")
+    assert told("PUK码您试过几次？", [puk]) == ()
+    assert told("我给您查一下PUK码。", [puk]) == ()
+    assert told("PUK码已经试了6次，还可以试4次。", [puk])
+
+
 @given(st.text(max_size=300))
 def test_any_reply_is_checked_and_places_are_true(reply: str) -> None:
     for claim in check(reply, [ROAMING, PASS]):

@@ -181,3 +181,56 @@ def test_calibration_takes_off_kindness_and_is_kept(reader: Reader, tmp_path: Pa
     assert Calibration.find(tmp_path, "other:1") is None
     with pytest.raises(Rejected):
         calibrate(Kind(), reader, rows[:10])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "您有什么顾虑？",
+        "您还有什么要求？",
+        "That is not foolish at all.",
+        "Somebody will help you.",
+        "请问您需要什么帮助？",
+    ],
+)
+def test_a_harmless_line_is_not_heard_as_rude(reader: Reader, reply: str) -> None:
+    language = "en" if reply.isascii() else "zh-CN"
+    assert not reader.read(replace(exchange(reply), language=language)).did("rude")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("reply", "move"),
+    [
+        ("Shall I do that for you now?", "propose"), ("I've added the pass to your line.", "act"),
+        ("Just to confirm, you leave on Friday, is that right?", "restate"), ("Is there anything else I can do?", "check_satisfied"),
+        ("给您推荐一款新的优惠套餐，现在办理有优惠。", "pitch"), ("我现在就为您登记。", "act"),
+        ("请您稍候，不要挂机。", "hold"),
+    ],
+)  # fmt: skip
+def test_a_formula_is_heard_as_its_move(reader: Reader, reply: str, move: str) -> None:
+    language = "en" if reply.isascii() else "zh-CN"
+    assert reader.read(replace(exchange(reply), language=language)).did(move)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reply", ["蘩飧魍筢呔艄黼矬", "桌飞酸铁雨碗哭九蓝墙虎写豆", "鹳孑甑匕篦 氐陟囹圄 蹇鳏奡"])
+def test_characters_at_random_are_no_speech(reader: Reader, reply: str) -> None:
+    assert reader.read(exchange(reply)).did("filler")
+
+
+def test_what_is_left_out_is_named_briefly_and_from_the_entry_that_answers(
+    reader: Reader, grader: BundledGrader
+) -> None:
+    others = tuple(
+        Evidence(f"other-{n}", f"{thing}需本人到营业厅办理，3个工作日完成，费用10元。", f"怎么办{thing}？")
+        for n, thing in enumerate(("补卡", "过户", "移机", "销户"))
+    )
+    vague = replace(
+        exchange("这个您可以自己再了解一下。", "去泰国的国际漫游日包怎么收费？"), evidence=(*others, ROAMING)
+    )
+    grade = grader.grade(vague, reader.read(vague))
+    left = [
+        remark for remark in grade.remarks if remark.dimension == "accuracy" and remark.points == -1 and remark.entry
+    ]
+    assert 1 <= len(left) <= 2 and {remark.entry for remark in left} == {"roam-day"}
+    assert all(remark.entry_quote in ROAMING.text and remark.entry_quote != ROAMING.text for remark in left)
+    assert len({remark.text for remark in grade.remarks}) == len(grade.remarks)

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
-from sklearn.metrics import f1_score
+from sklearn.metrics import fbeta_score
 from sklearn.model_selection import GroupKFold
 
 from roleplay.agreement import agreement
@@ -26,17 +26,20 @@ from roleplay.dialogue import MOVES
 from roleplay.graded import GradedReply
 from roleplay.grading import grader_features
 from roleplay.models.encoder import BUNDLED
+from roleplay.models.fluency import table_of
 from roleplay.models.ngrams import WIDTH, NgramModel, columns
 from roleplay.models.reply_model import blend
 from roleplay.models.scorer import Column, Scorer, Trees
 from roleplay.reader import Reader
 from roleplay.rubric import DIMENSIONS
 from roleplay.standards import load_standards
-from roleplay.training.corpus import split_of
+from roleplay.training.corpus import load_calls, load_replies, split_of
 from roleplay.training.reader import HELD_BACK, LABELS, all_rows, heard, make_target
 
+KNOWLEDGE = Path("knowledge_base")
 LANGUAGES = ("zh-CN", "en")
 CALLS_SHARE = 3  # one in so many turns of the calls is scored on, beside all replies written to be compared
+FAULTS = frozenset({"rude", "blame", "dismiss", "argue", "overpromise", "disclose", "off_topic"})
 TARGETS = (*DIMENSIONS, "fact_due")
 
 
@@ -106,12 +109,16 @@ def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, learnt: np.nd
 
 
 def choose_thresholds(values: np.ndarray, rows: Sequence[GradedReply]) -> dict[str, float]:
-    """For each move the probability from which it counts, by F1 on replies that the models have not seen."""
+    """For each move the probability from which it counts, on replies that the models have not seen.
+
+    By F1; for faults by F0.5, for a fault that was not made costs the trainee points.
+    """
     found = {}
     for column, move in enumerate(MOVES):
         truth = np.array([move in row.moves for row in rows])
         grid = np.arange(0.12, 0.8, 0.02)
-        scores = [f1_score(truth, values[:, column] >= level, zero_division=0) for level in grid]
+        beta = 0.5 if move in FAULTS else 1.0
+        scores = [fbeta_score(truth, values[:, column] >= level, beta=beta, zero_division=0) for level in grid]
         found[move] = round(float(grid[int(np.argmax(scores))]), 2)
     return found
 
@@ -128,13 +135,14 @@ def fit_column(
         )
         return ridge, trees.fit(table[lines], wanted[lines], sample_weight=weight[lines])
 
+    ridge, trees = both(np.arange(len(wanted)))
     unseen = np.zeros(len(wanted))
     for seen, rest in GroupKFold(5).split(table, groups=groups):
-        ridge, trees = both(seen)
-        unseen[rest] = (ridge.predict(standard[rest]) + trees.predict(table[rest])) / 2
+        part = both(seen)
+        unseen[rest] = (part[0].predict(standard[rest]) + part[1].predict(table[rest])) / 2
+    weight = np.where(weight > 1, 1.0, 0.0)  # the spread is that of replies whose scores were set side by side
     mean, spread = np.average(unseen, weights=weight), _spread(unseen, weight)
     slope = _spread(wanted, weight) / spread
-    ridge, trees = both(np.arange(len(wanted)))
     shift = np.average(wanted, weights=weight) - slope * mean
     return Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
 
@@ -186,6 +194,15 @@ def _wanted(row: GradedReply, language: str, target: str) -> float | None:
     return row.scores.get(target)  # type: ignore[call-overload]
 
 
+def save_pairs(folder: Path) -> None:
+    """Which pairs of Chinese characters occur in the texts that may be learnt from, and in the knowledge base."""
+    calls = [call for call in load_calls() if split_of(call.id) == "train"]
+    texts = [turn.text for call in calls for turn in call.turns] + [text for call in calls for text in call.evidence]
+    texts += [row.exchange.reply for row in load_replies() if split_of(row.group) == "train"]
+    texts += [path.read_text("utf-8") for path in sorted(KNOWLEDGE.glob("*.yaml"))]
+    (folder / "pairs.bin").write_bytes(table_of(texts))
+
+
 def report(scorer: Scorer, rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]) -> None:
     """Print agreement with the raters on the replies written to be compared that nothing was fitted on."""
     for language in LANGUAGES:
@@ -205,6 +222,7 @@ def report(scorer: Scorer, rows: Sequence[GradedReply], found: Sequence[Mapping[
 def main(folder: Path = BUNDLED) -> None:
     """Fit and save everything; print how well it agrees with the raters on validation and test rows."""
     rows = all_rows()
+    save_pairs(folder)
     encoded = np.load(HELD_BACK / "outputs.npy")
     if json.loads((HELD_BACK / "ids.json").read_text("utf-8")) != [row.id for row in rows]:
         raise SystemExit("the corpus has changed since the encoder was trained: run roleplay.training.reader first")
@@ -213,7 +231,8 @@ def main(folder: Path = BUNDLED) -> None:
     model = fit_ngrams(rows, matrix, learnt)
     tensors = {"weights": model.weights.astype(np.float16), "bias": model.bias}
     save_file(tensors, str(folder / "ngrams.safetensors"), {"labels": " ".join(LABELS)})
-    values = blend(encoded, unseen_ngrams(rows, matrix, learnt), LABELS)
+    linear = unseen_ngrams(rows, matrix, learnt)
+    values = blend(encoded, linear, LABELS)
     thresholds = choose_thresholds(values[learnt], [row for row, one in zip(rows, learnt, strict=True) if one])
     (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
     standards = load_standards()
