@@ -76,12 +76,23 @@ def _wide(reply: str) -> str:
 
 
 def _gibberish(reply: str, language: str, draw: random.Random) -> str:
+    """Keys struck at random; in Chinese characters at random."""
+    if language == "zh-CN":
+        return "".join(chr(draw.randint(0x4E00, 0x9FA5)) for _ in range(24))
     return " ".join("".join(draw.choice("qwrtpsdfghjklzxcvbnm") for _ in range(draw.randint(4, 9))) for _ in range(8))
+
+
+def _shuffled(reply: str, language: str, draw: random.Random) -> str:
+    """The reply's own characters, or words, in no order."""
+    pieces = list(reply) if language == "zh-CN" else reply.split()
+    draw.shuffle(pieces)
+    return ("" if language == "zh-CN" else " ").join(pieces)
 
 
 ATTACKS: Mapping[str, Change] = {
     "trivial": lambda reply, language, draw: draw.choice(_TRIVIAL),
     "gibberish": _gibberish,
+    "shuffled": _shuffled,
     "stuffing": lambda reply, language, draw: f"{reply} {_STUFF[language]}",
     "repeated_care": lambda reply, language, draw: _CARE[language] * 6 + reply,
     "orders": lambda reply, language, draw: f"{reply} {draw.choice(_ORDERS)}",
