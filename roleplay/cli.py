@@ -65,14 +65,17 @@ def serve(
     """Open the practice room as a web page and print its address. Stop it with Ctrl+C."""
     with clear_errors():
         settings = load_settings(host=host, port=port, model=model, grader=grader, personas=personas, data=data)
+        from roleplay.web.page import listen
+        from roleplay.web.page import serve as serve_page
+
+        listening = listen(settings.host, settings.port)  # before the long steps: the port may be in use
         from roleplay.build import build_room
         from roleplay.records import now
-        from roleplay.web.page import serve as serve_page
 
         room = build_room(settings, tell)
         if settings.keep_days and (gone := room.records.forget_calls(now() - timedelta(days=settings.keep_days))):
             tell(f"deleted {gone} calls older than {settings.keep_days} days")
-        serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"))
+        serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"), listening)
 
 
 @app.command()
@@ -207,7 +210,7 @@ def search(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(data: DataOption = None) -> None:
     """Look at this installation: versions, settings, models, folders; says what is wrong and what to do."""
     import importlib.metadata as metadata
     import platform
@@ -219,7 +222,7 @@ def doctor() -> None:
         except metadata.PackageNotFoundError:
             typer.echo(f"  {name} is not installed" + (" (needed for openai: models)" if name == "openai" else ""))
     failed = False
-    for what, step in _doctor_steps():
+    for what, step in _doctor_steps(data):
         try:
             typer.echo(f"ok    {what}: {step()}")
         except RoleplayError as error:
@@ -229,9 +232,9 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _doctor_steps() -> Iterator[tuple[str, Callable[[], Any]]]:
-    yield "settings", lambda: load_settings() and "read"
-    settings = load_settings()
+def _doctor_steps(data: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "settings", lambda: load_settings(data=data) and "read"
+    settings = load_settings(data=data)
     from roleplay import build
 
     yield "personas", lambda: f"{len(build.build_library(settings).personas)} can be played"

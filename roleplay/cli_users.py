@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal
 
 import typer
@@ -18,9 +19,9 @@ def add_user(
     role: Annotated[Literal["trainee", "trainer", "evaluator"], typer.Option(help="what they may do")] = "trainee",
     data: DataOption = None,
 ) -> None:
-    """Add somebody who may log in; asks for the password."""
+    """Add somebody who may log in; asks for the password, or reads it from a pipe."""
     with clear_errors():
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = _password()
         _records(data).add_user(name, role, password)
         typer.echo(f"{name} may log in as {role}")
 
@@ -47,6 +48,12 @@ def forget_user(name: Annotated[str, typer.Argument()], data: DataOption = None)
     with clear_errors():
         gone = _records(data).delete_person(name)
         typer.echo(f"{gone} calls of {name} deleted")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _records(data: str | None) -> Any:

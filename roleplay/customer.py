@@ -183,6 +183,8 @@ def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
     persona, directive = scene.persona, scene.cue.directive
     if directive.opening is not None:
         yield _own(scene, wordings(persona, directive))
+    elif directive.why == "asked_to_repeat" and not directive.tell:
+        yield _own(scene, [Line(text=scene.said[-1])])
     elif directive.tell:
         lines = _telling(scene, directive)
         yield _own(scene, [line for line in lines if _standard(scene, line).text not in scene.said])

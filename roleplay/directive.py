@@ -144,6 +144,9 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
     if not state.last.did("close"):
         return None
     ends = outcome(persona, state)
+    just_raised = [name for name, turn in state.raised if turn == state.turn - 1 and name not in state.broken]
+    if just_raised and ends == "resolved":
+        return Directive("object", "objection_passed_over", objection=just_raised[0])
     if ends != "unresolved":
         thanks = ends == "resolved" and "thank" not in state.acts[-2:]
         return Directive("thank" if thanks else "close", "closing", ends=ends)
@@ -163,10 +166,11 @@ def _insulted(persona: Persona, state: State, rng: random.Random) -> Directive |
 
 def _language(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     speech = persona.who.speech
+    told = state.facts[-1:] if state.acts[-1:] in (("answer",), ("volunteer",)) else ()
     if state.last.did("ask_mandarin") and speech.dialect != "none" and not state.standard and speech.mandarin != "none":
-        return Directive("switch_mandarin", "asked_for_standard_language", tell=state.facts[-1:], again=True)
-    if state.last.did("ask_repeat", "ask_mandarin") and state.facts:
-        return Directive("answer", "asked_to_repeat", tell=state.facts[-1:], again=True)
+        return Directive("switch_mandarin", "asked_for_standard_language", tell=told, again=True)
+    if state.last.did("ask_repeat", "ask_mandarin") and state.acts:
+        return Directive("answer", "asked_to_repeat", tell=told, again=True)
     return None
 
 
@@ -193,6 +197,8 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
         return Directive("challenge", "wrong_fact")
     if state.last.did("meta"):
         return Directive("ask_explain", "strange_words")
+    if state.last.did("off_topic") and not state.last.asked:
+        return Directive("answer", "does_not_know")
     if state.last.did("jargon") and persona.who.literacy != "high":
         return Directive("ask_explain", "jargon")
     return None
@@ -260,7 +266,7 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "wants", goal=goal)
     if last.did("check_satisfied") and goal:
         return Directive("press", "not_satisfied", goal=goal)
-    if last.asks_leave and not last.did("ask_open"):
+    if last.asks_leave and not last.did("ask_open", "pitch"):
         return Directive("answer", "gives_leave")
     if last.did("ask_open") and goal and goal not in state.named:
         return Directive("ask", "asked_what_it_wants", goal=goal)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -341,11 +342,13 @@ class Library:
         """Raises Rejected, naming what there is, for an unknown persona."""
         if persona_id not in self.personas:
             broken = [fault.path for fault in self.faults if fault.path.stem == persona_id]
-            hint = (
-                f"its file {broken[0]} has faults; run: roleplay check {broken[0]}"
-                if broken
-                else "there are: " + (", ".join(sorted(self.personas)) or "none")
-            )
+            near = get_close_matches(persona_id, self.personas, n=3, cutoff=0.5)
+            if broken:
+                hint = f"its file {broken[0]} has faults; run: roleplay check {broken[0]}"
+            elif near:
+                hint = f"is {' or '.join(near)} meant? roleplay chat lists all"
+            else:
+                hint = f"roleplay chat lists the {len(self.personas)} that there are"
             raise Rejected(f"there is no persona {persona_id!r}; {hint}")
         return self.personas[persona_id]
 

@@ -206,9 +206,7 @@ class Room:
         return self.call(call_id)
 
     def _received(self, call: Call, text: str) -> str:
-        clean = "".join(
-            char for char in unicodedata.normalize("NFC", text) if char in "\n\t" or unicodedata.category(char) != "Cc"
-        ).strip()
+        clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
         if not clean:
             raise Rejected("say something to the customer first; to stay silent on purpose, send ……")
         if len(clean) > LONGEST_REPLY:
@@ -236,7 +234,8 @@ class Room:
                 )
                 ids.extend(hit.entry.id for hit in found.hits)
         known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
-        return (*persona.account_evidence(), *known)
+        # What the agent's screen does not show yet, the trainee can neither know nor leave out.
+        return (*(persona.account_evidence() if call.state.verified else ()), *known)
 
     def _keep(self, call: Call, each: Exchanged) -> None:
         trainee = TurnRow(
@@ -276,6 +275,11 @@ def kept_call(records: Records, call_id: str) -> Call:
 def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:
     """The grades kept for a call, by number of the reply; of several graders the latest."""
     return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in records.grades(call_id)}
+
+
+def _is_shown(char: str) -> bool:
+    """Control characters and those that turn the direction of writing have no place in a reply."""
+    return char in "\n\t\u200d" or unicodedata.category(char) not in ("Cc", "Cf")
 
 
 def _exchanged(number: int, reply: TurnRow, answer: TurnRow) -> Exchanged:

@@ -68,6 +68,16 @@ LEAVE = re.compile(
     r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|may i go ahead|do you want me)\b",
     re.IGNORECASE,
 )
+# What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
+GOODBYE = re.compile(
+    r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
+    r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|\btake care\b|"
+    r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
+    re.IGNORECASE,
+)
+ASKS_NAME = re.compile(
+    r"贵姓|怎么称呼|您的姓名|您叫什么|您的名字|\byour (?:full )?name\b|\bwho am i (?:speaking|talking)", re.IGNORECASE
+)
 OPERATORS = {"<=": operator.le, ">=": operator.ge}
 
 
@@ -203,11 +213,13 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
 def react(persona: Persona, state: State, reading: Reading, reply: str = "") -> State:
     """The state after a reply: feelings with their causes, patience, goals met, beliefs corrected.
 
-    Of the words themselves only two things count that are no moves: silence, and asking for leave.
+    Of the words themselves only what is exact counts: silence, goodbye, asking for a name or for leave.
     """
     moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
+    if reply and not GOODBYE.search(reply):
+        moves = tuple(move for move in moves if move != "close")
     asked = reading.asked
-    if "verify" in moves and any(fact.id == "identity" for fact in persona.call.facts):
+    if ("verify" in moves or ASKS_NAME.search(reply)) and any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(dict.fromkeys((*asked, "identity")))
     good = reading.estimates.empathy >= GOOD
     lost = not good and state.feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty

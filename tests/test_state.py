@@ -153,3 +153,34 @@ def test_a_promise_to_call_back_ends_as_a_callback():
     promise = reading(("acknowledge", "transfer", "timeframe", "close"), 4.0)
     state = play_out(ANGRY, [reading(("greet",), 4.0), promise])[-1]
     assert outcome(ANGRY, state) == "callback"
+
+
+def test_an_objection_that_was_just_raised_is_not_forgotten_at_goodbye():
+    solved = replace(reading(("act", "acknowledge"), 4.6, told=(Told("vas-refund"), Told("vas-lock"))))
+    states = play_out(ANGRY, [reading(("greet",), 4.0), solved, reading(("check_satisfied", "close"), 3.0)])
+    assert states[2].acts[-1] == "object"
+    assert states[3].ending is None
+    assert states[3].acts[-1] == "object"
+
+
+@pytest.mark.parametrize(
+    ("reply", "closes"),
+    [("请问还有其他可以帮您的吗？", False), ("感谢您的来电，再见。", True), ("Thanks for calling, goodbye.", True)],
+)
+def test_only_a_goodbye_closes_a_call(reply, closes):
+    opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
+    assert react(ANGRY, opened, reading(("check_satisfied", "close"), 4.0), reply).last.did("close") is closes
+
+
+def test_asked_for_the_name_a_customer_says_who_it_is():
+    opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
+    state = react(ANGRY, opened, reading(("ask_closed",), 3.0), "请问您贵姓？")
+    assert next_directive(ANGRY, state, 0).tell == ("identity",)
+
+
+def test_asked_for_standard_language_a_customer_repeats_what_it_just_said_and_nothing_else():
+    sichuan = LIBRARY.personas["zh-sichuan-data-gone"]
+    opened = play_out(sichuan, [reading(("greet",), 4.0)])[-1]
+    vented = replace(opened, acts=(*opened.acts, "vent"))
+    asked = react(sichuan, vented, reading(("ask_mandarin",), 4.0))
+    assert next_directive(sichuan, asked, 0).tell == ()

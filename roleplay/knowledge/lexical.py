@@ -18,7 +18,15 @@ from roleplay.knowledge.words import is_chinese, meanings, normalise, runs, soun
 SHORTEST = 4  # characters; a query of one word is not surer than one of a few
 
 
-def terms(text: str) -> list[str]:
+def characters(text: str) -> list[str]:
+    """Single Chinese characters, stems and numbers: what a colloquial line shares with an entry is often no more."""
+    found: list[str] = []
+    for run in runs(text):
+        found += run if is_chinese(run) else [stem(run)]
+    return found
+
+
+def sounds(text: str) -> list[str]:
     """Pairs of blurred sounds for Chinese, so that a wrong character still matches; stems and numbers for the rest."""
     found: list[str] = []
     for run in runs(text):

@@ -160,12 +160,14 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
     return app
 
 
-def serve(room: Room, settings: Settings, opened: Callable[[str], None]) -> None:
+def serve(
+    room: Room, settings: Settings, opened: Callable[[str], None], listening: socket.socket | None = None
+) -> None:
     """Serve the page until it is stopped; `opened` is told its address once it can be reached.
 
-    Raises Unavailable when the port is in use or the address is not this machine's.
+    `listening` is a socket taken before the room was made. Raises Unavailable when the port is in use or the address is not this machine's.
     """
-    listening = _listen(settings.host, settings.port)
+    listening = listening or listen(settings.host, settings.port)
     app = make_app(room, settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
@@ -173,7 +175,8 @@ def serve(room: Room, settings: Settings, opened: Callable[[str], None]) -> None
     server.run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises Unavailable when the port is in use or the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
