@@ -79,6 +79,14 @@ def test_small_talk_and_another_trade_are_answered_with_nothing_fits(knowledge):
     assert not knowledge.search("怎么开通国际漫游").nothing_fits
 
 
+def test_an_entry_is_compared_by_the_middle_of_its_texts(knowledge):
+    entry, embedder = knowledge.entry("bill-read"), load_embedder("bundled")
+    texts = embedder.encode([entry.question, *entry.also_asked, entry.answer])
+    middle = texts.mean(axis=0) / np.linalg.norm(texts.mean(axis=0))
+    hit = next(hit for hit in knowledge.search("话费账单怎么看").hits if hit.entry == entry)
+    assert np.isclose(hit.similarity, embedder.encode(["话费账单怎么看"])[0] @ middle, atol=1e-3)
+
+
 def test_an_empty_query_finds_nothing(knowledge):
     result = knowledge.search("  ")
     assert result.hits == () and result.nothing_fits
