@@ -261,8 +261,8 @@ class Persona(Strict):
         )
 
     def questions(self) -> dict[str, tuple[str, ...]]:
-        """Example questions by fact id, and by id of hidden goal, for the reader."""
-        asked = {fact.id: fact.asked_by for fact in self.call.facts if fact.asked_by}
+        """Example questions, and what the answer is about, by id of fact and of hidden goal, for the reader."""
+        asked = {fact.id: (*fact.asked_by, fact.text) for fact in self.call.facts if fact.asked_by}
         return asked | {goal.id: goal.asked_by for goal in self.call.goals if goal.asked_by}
 
 

@@ -120,9 +120,20 @@ def echo(language: str, line: str, heard: str) -> float:
 
     0 for nothing in common. Pairs of characters in Chinese, words in English; rarity as in the corpus lines.
     """
-    pieces, rarity = _pieces(language, line), _rarity(language)
-    shared = pieces & _pieces(language, heard)
-    return sum(rarity.get(piece, UNSEEN) for piece in shared) / math.sqrt(max(1, len(pieces)))
+    pieces = _pieces(language, line)
+    return _weight(language, pieces & _pieces(language, heard)) / math.sqrt(max(1, len(pieces)))
+
+
+def alike(language: str, one: str, two: str) -> float:
+    """The rarity of what two texts share, against that of all they say: 0 to 1."""
+    first, second = _pieces(language, one), _pieces(language, two)
+    both = _weight(language, first) * _weight(language, second)
+    return _weight(language, first & second) / math.sqrt(both) if both else 0.0
+
+
+def _weight(language: str, pieces: frozenset[str]) -> float:
+    rarity = _rarity(language)
+    return sum(rarity.get(piece, UNSEEN) for piece in pieces)
 
 
 def _pieces(language: str, text: str) -> frozenset[str]:

@@ -1,0 +1,60 @@
+"""What the reader makes of plain questions, with the bundled models."""
+
+from __future__ import annotations
+
+import pytest
+
+from roleplay.dialogue import Exchange, Turn
+from roleplay.knowledge.embedding import load_embedder
+from roleplay.reader import Reader, load_reader
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return load_reader(load_embedder("bundled"))
+
+
+@pytest.mark.parametrize(
+    ("language", "reply"),
+    [
+        ("zh-CN", "您的手机是什么牌子？"),
+        ("zh-CN", "您几点方便接电话？"),
+        ("zh-CN", "您还有什么要求？"),
+        ("zh-CN", "您家里有几口人？"),
+        ("en", "How many people are in your house?"),
+        ("en", "Do you have any kids?"),
+        ("en", "When would be a good time to call you back?"),
+        ("en", "Which country were you in?"),
+    ],
+)
+def test_a_plain_question_neither_hurts_nor_informs(reader, language, reply):
+    heard = Turn("customer", "我这话费不对！" if language == "zh-CN" else "My bill is wrong!")
+    reading = reader.read(Exchange(language, (heard,), reply))
+    assert not reading.did("rude", "blame", "dismiss", "argue", "inform", "explain", "act", "acknowledge")
+
+
+def test_a_question_that_blames_is_still_heard_as_blame(reader):
+    heard = Turn("customer", "我没订过这个！")
+    reading = reader.read(Exchange("zh-CN", (heard,), "你自己点的你不知道？"))
+    assert reading.did("blame", "rude")
+
+
+QUESTIONS = {
+    "since": ("从什么时候开始扣的？", "扣了几个月了？"),
+    "place": ("您当时在哪里？", "是在什么地方办的？"),
+    "amount": ("扣了多少钱？", "每次扣几块？"),
+}
+
+
+@pytest.mark.parametrize(
+    ("reply", "asked"),
+    [
+        ("请问这笔钱是什么时候开始扣的？", ("since",)),
+        ("您是在哪里办的呢？", ("place",)),
+        ("一共扣了您多少钱？", ("amount",)),
+        ("今天天气真不错，是吧？", ()),
+        ("我马上为您登记。", ()),
+    ],
+)
+def test_a_fact_is_asked_for_by_meaning_and_by_the_kind_of_question(reader, reply, asked):
+    assert reader.read(Exchange("zh-CN", (), reply), QUESTIONS).asked == asked
