@@ -26,7 +26,21 @@ def persona(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "chat", "call", "check", "index", "search", "doctor", "models", "grade", "calibrate", "export", "user", "kb"],
+    [
+        "serve",
+        "chat",
+        "call",
+        "check",
+        "index",
+        "search",
+        "doctor",
+        "models",
+        "grade",
+        "calibrate",
+        "export",
+        "user",
+        "kb",
+    ],
 )
 def test_every_command_explains_itself(command):
     result = run(command, "--help")

@@ -22,7 +22,7 @@ from roleplay.settings import Settings, load_settings
 from roleplay.texts import texts
 from roleplay.web import handlers, login, views
 from roleplay.web.layout import Layout
-from roleplay.web.page import _listen, make_app, serve
+from roleplay.web.page import listen, make_app, serve
 from roleplay.web.portraits import portrait
 
 # Gradio counts its events with pandas in ways that pandas will give up.
@@ -73,7 +73,7 @@ def room(settings: Settings) -> Iterator[Room]:
 @contextmanager
 def served(room: Room, settings: Settings) -> Iterator[str]:
     """The page on a free port, as `serve` has it, with a way to stop it."""
-    listening = _listen(settings.host, 0)
+    listening = listen(settings.host, 0)
     server = uvicorn.Server(uvicorn.Config(make_app(room, settings), log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -319,7 +319,7 @@ def test_both_languages_say_the_same_things():
 
 
 def test_a_port_in_use_is_said_with_what_to_do(room, settings):
-    listening = _listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     with pytest.raises(Unavailable, match=f"port {port} is in use") as caught:
         serve(room, settings.model_copy(update={"port": port}), print)
