@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -127,19 +128,36 @@ def _tame(engine: Engine, *, foreign_keys: bool) -> None:
         connection.isolation_level = None  # transactions begin where `on_begin` says, not where the driver guesses
         for pragma in (
             f"busy_timeout = {WAIT * 1000}",
-            "journal_mode = WAL",  # readers and the writer do not block each other
             "synchronous = FULL",  # what was acknowledged survives a power cut as well; one fsync a turn is cheap
             # While a version changes a table, that is dropped and made anew, which would delete what refers to it.
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             "secure_delete = ON",  # a deleted person's words are overwritten, not only unlinked
         ):
             connection.execute(f"PRAGMA {pragma}")
+        _write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         # Every transaction that may write takes the lock at once: one that read first could not wait for it.
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log, so that readers and the writer do not block each other.
+
+    While several programs open a new database at once, SQLite gives up on this step without waiting for its
+    lock, so the waiting is done here.
+    """
+    give_up = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
 
 
 def _bring_up_to_date(connection: Connection) -> None:
