@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from eval.retrieval import DEEP, PlainBM25, Query, _figures, _rank, table
-from roleplay.errors import RoleplayError
 from roleplay.knowledge.entries import AUDIENCES, Entry, load_entries
+from roleplay.terminal import clear_errors
 
 PARTS = (
     ("roaming",),
@@ -83,11 +83,8 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to this file")] = None,
 ) -> None:
     """Measure the search on products that the bundled embedder was not trained on, by style; takes several minutes."""
-    try:
+    with clear_errors():
         figures = run()
-    except RoleplayError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     if json_file is not None:
         json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
     typer.echo(table(figures))

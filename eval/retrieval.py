@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 import typer
 
-from roleplay.errors import Fault, FileFault, RoleplayError
+from roleplay.errors import Fault, FileFault
 from roleplay.knowledge.entries import AUDIENCES, Entry
+from roleplay.terminal import clear_errors
 from roleplay.yaml_files import faults_of
 
 DEEP = 50  # ranks beyond this count as not found; 1/50 is lost in the third digit of the mean
@@ -180,11 +181,8 @@ def main(
     # a shell turns `--entries kb/*.yaml` into one option and loose arguments
     entries = [*entries, *(path for path in more or [] if path.suffix != ".jsonl")]
     queries = [*queries, *(path for path in more or [] if path.suffix == ".jsonl")]
-    try:
+    with clear_errors():
         figures = run(entries, queries, embedder)
-    except RoleplayError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     if json_file is not None:
         json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
     typer.echo(table(figures))

@@ -58,7 +58,7 @@ def build_knowledge(settings: Settings, embedder: Embedder, progress: Progress =
 
 def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Library:
     """All personas, read afresh, so that a file saved now is there now."""
-    return load_library(settings.personas, None if knowledge is None else [entry.id for entry in knowledge.entries()])
+    return load_library(settings.personas, None if knowledge is None else knowledge.entries_by_id())
 
 
 def build_reader(settings: Settings, embedder: Embedder) -> Reader:

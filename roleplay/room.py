@@ -107,7 +107,8 @@ class Room:
     ) -> None:
         self.library, self.knowledge, self.reader = library, knowledge, reader
         self.customer, self.grader, self.records = customer, grader, records
-        self._entries = {entry.id: entry for entry in knowledge.entries()}
+        self._entries = knowledge.entries_by_id()
+        self._grader = f"{grader.spec} {grader.fingerprint}"
 
     def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
         """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""
@@ -124,7 +125,7 @@ class Room:
             mode=mode,
             knowledge_version=self.knowledge.version,
             customer_model=f"{self.customer.model.spec} {self.customer.model.fingerprint}",
-            grader_model=f"{self.grader.spec} {self.grader.fingerprint}",
+            grader_model=self._grader,
         )
         self.records.open_call(row)
         return Call(row, persona, ())
@@ -184,14 +185,13 @@ class Room:
         """Score the reply `number` and keep the score. A grader that fails gives a grade without scores."""
         call = self.call(call_id)
         exchange, reading = call.exchange(number), call.exchanges[number - 1].reading
-        grader = f"{self.grader.spec} {self.grader.fingerprint}"
         try:
             grade = self.grader.grade(exchange, reading)
         except RoleplayError as error:
-            grade = Grade.missing("failed", str(error), grader)
+            grade = Grade.missing("failed", str(error), self._grader)
         status = "failed" if any(score.status == "failed" for score in grade.scores.values()) else "scored"
         data = GRADE.dump_python(grade, mode="json")
-        self.records.keep_grade(call_id, GradeRow(2 * number - 1, grader, data, status))
+        self.records.keep_grade(call_id, GradeRow(2 * number - 1, self._grader, data, status))
         return grade
 
     def grades(self, call_id: str) -> dict[int, Grade]:

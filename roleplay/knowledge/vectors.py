@@ -8,6 +8,7 @@ the entries. Built beside its place and renamed when whole, so that a crash leav
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import uuid
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from roleplay.errors import Rejected, Unavailable
+
+log = logging.getLogger(__name__)
 
 KEPT_VERSIONS = 3
 BATCH = 2000
@@ -99,8 +102,8 @@ def _open_folder(place: Path, name: str, size: int) -> VectorStore | None:
         store = VectorStore(client.get_collection(name, embedding_function=None), client)
         if store.size == size and (size == 0 or store.nearest(_probe(store), 1)):
             return store
-    except Exception:  # any fault of the cache has one answer: make it anew, which reports its own faults
-        pass
+    except Exception as error:  # any fault of the cache has one answer: make it anew, which reports its own faults
+        log.info("the search index in %s cannot be used and is made anew: %s", place, error)
     _close(place)
     shutil.rmtree(place, ignore_errors=True)
     return None
