@@ -1,7 +1,7 @@
 """Persona files: who calls, why, what they know, and how the trainee is judged.
 
-Three blocks, three readers: `who` and `call` are for the customer, `account` for the agent's screen,
-`grading` for the grader alone. Nothing of `grading` ever reaches the customer's prompt.
+Three blocks, three readers: `who` and `call` are for the customer, `ring` and `account` for the agent's
+telephone and screen, `grading` for the grader alone. Nothing of `grading` ever reaches the customer's prompt.
 """
 
 from __future__ import annotations
@@ -162,6 +162,18 @@ class CallBlock(Strict):
     ends: Ends = Ends()
 
 
+class Ring(Strict):
+    """What the agent's telephone shows before the call is taken: nothing of it is known to the customer's part.
+
+    `waited` counts seconds in the queue, `menu` names the keys that were pressed on the way.
+    """
+
+    queue: str = ""
+    waited: int = Field(0, ge=0, le=7200)
+    menu: tuple[str, ...] = ()
+    priority: Literal["normal", "raised", "urgent"] = "normal"
+
+
 class Record(Strict):
     """One line of the agent's screen."""
 
@@ -216,6 +228,7 @@ class Persona(Strict):
     summary: str = Field(min_length=1, max_length=200)
     difficulty: int = Field(ge=1, le=5)
     topics: tuple[Topic, ...] = Field(min_length=1)
+    ring: Ring = Ring()
     who: Who
     call: CallBlock
     account: Account | None = None
