@@ -65,7 +65,7 @@ def serve(
     """Open the practice room as a web page and print its address. Stop it with Ctrl+C."""
     with clear_errors():
         settings = load_settings(host=host, port=port, model=model, grader=grader, personas=personas, data=data)
-        from roleplay.web.page import listen
+        from roleplay.web.page import LOOPBACK, listen
         from roleplay.web.page import serve as serve_page
 
         listening = listen(settings.host, settings.port)  # before the long steps: the port may be in use
@@ -75,6 +75,8 @@ def serve(
         room = build_room(settings, tell)
         if settings.keep_days and (gone := room.records.forget_calls(now() - timedelta(days=settings.keep_days))):
             tell(f"deleted {gone} calls older than {settings.keep_days} days")
+        if settings.host not in LOOPBACK and (first := room.records.people.add_first_admin()):
+            typer.echo(f"First start on a network: log in as {first[0]} with the one-time password {first[1]}")
         serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"), listening)
 
 

@@ -1,8 +1,8 @@
 """Passwords as they are kept: never themselves, only what proves them.
 
-scrypt comes with Python, needs 32 MB and about half a second for each guess, and so makes guessing from a
-stolen database slow. Argon2 would be as good, for one more library. The parameters stand in each hash,
-so that they can be raised later without making older ones useless.
+Argon2id needs 64 MB and about a quarter of a second for each guess, and so makes guessing from a stolen database
+slow. The parameters stand in each hash, so that they can be raised later without making older ones useless.
+Hashes of earlier versions were made with scrypt; they still prove, and are renewed at the next login.
 """
 
 from __future__ import annotations
@@ -10,32 +10,45 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
+import threading
 
-N, R, P = 2**15, 8, 3
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
+_hasher = PasswordHasher()
+_few = threading.BoundedSemaphore(4)  # guesses at once, since each takes 64 MB
 
 # For a name that does not exist: no password proves it, and finding that out takes as long as for one that does.
-NOBODY = f"scrypt${N}${R}${P}${_text(bytes(16))}${_text(bytes(32))}"
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
 def hash_password(password: str) -> str:
     """What to keep: scheme, parameters, salt and key, in one text."""
-    salt = os.urandom(16)
-    return "$".join(("scrypt", str(N), str(R), str(P), _text(salt), _text(_key(password, salt, N, R, P))))
+    with _few:
+        return _hasher.hash(password)
 
 
 def proves(password: str, kept: str) -> bool:
     """Whether this is the password that `kept` was made from; takes the same time whatever the answer."""
+    with _few:
+        if kept.startswith("scrypt$"):
+            return _proves_scrypt(password, kept)
+        try:
+            return _hasher.verify(kept, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def needs_new_hash(kept: str) -> bool:
+    """Whether this was made in another way than is used now."""
+    return kept.startswith("scrypt$") or _hasher.check_needs_rehash(kept)
+
+
+def _proves_scrypt(password: str, kept: str) -> bool:
     _scheme, n, r, p, salt, key = kept.split("$")
-    made = _key(password, base64.b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(made, base64.b64decode(key))
-
-
-def _key(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     # OpenSSL refuses more than 32 MB unless told; the work itself needs 128 * r * n bytes and a little.
-    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * r * n, dklen=32)
+    made = hashlib.scrypt(
+        password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p),
+        maxmem=256 * int(r) * int(n), dklen=32,
+    )  # fmt: skip
+    return hmac.compare_digest(made, base64.b64decode(key))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,14 +19,12 @@ from roleplay import tables
 from roleplay.database import empty_log, open_database, world
 from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
-from roleplay.passwords import NOBODY, hash_password, proves
+from roleplay.people import People
 
 Mode = Literal["practice", "exam"]
-Role = Literal["trainee", "trainer", "evaluator"]
-ROLES: tuple[str, ...] = get_args(Role)
-SHORTEST_PASSWORD = 8
+PERSON = "person "  # how the name of a grader begins who is a person
 
-Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow", "UserRow")
+Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow")
 
 
 def now() -> datetime:
@@ -69,7 +67,10 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True)
 class GradeRow:
-    """One grader's verdict on one turn; `turn_number` counts from 1, as the turns of the call do."""
+    """One grader's verdict on one turn; `turn_number` counts from 1, as the turns of the call do.
+
+    A grader is a model ("bundled 1f0c…") or, for a corrected grade, a person ("person anna").
+    """
 
     turn_number: int
     grader: str
@@ -77,12 +78,9 @@ class GradeRow:
     status: str
     at: datetime = field(default_factory=now)
 
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    name: str
-    role: Role
-    created_at: datetime
+    @property
+    def by_person(self) -> bool:
+        return self.grader.startswith(PERSON)
 
 
 class Records:
@@ -96,6 +94,7 @@ class Records:
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self._insert_or_replace = dialect.insert
+        self.people = People(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -188,51 +187,26 @@ class Records:
                 raise Rejected(f"call {call_id} has no turn {grade.turn_number}") from error
 
     def grades(self, call_id: str) -> list[GradeRow]:
-        """All verdicts on a call, by turn, the newest last. Empty for an unknown call."""
+        """All verdicts on a call, by turn, the one that counts last: people's after models', then the newest.
+
+        Empty for an unknown call.
+        """
         grades = tables.grades.c
         query = select(tables.grades).where(grades.call_id == call_id).order_by(grades.turn_number, grades.at)
-        return self._rows(query, GradeRow)
+        return sorted(self._rows(query, GradeRow), key=lambda row: (row.turn_number, row.by_person))
 
     # People
 
-    def add_user(self, name: str, role: Role, password: str) -> None:
-        """Raises Rejected for a name that is taken or cannot be used, an unknown role, a short password."""
-        if not name or name != name.strip() or not name.isprintable() or len(name) > 64:
-            raise Rejected("a name has 1 to 64 characters and no space before or behind")
-        if role not in ROLES:
-            raise Rejected(f"there is no role {role!r}; there are: {', '.join(ROLES)}")
-        if len(password) < SHORTEST_PASSWORD:
-            raise Rejected(f"a password has at least {SHORTEST_PASSWORD} characters")
-        row = {"name": name, "role": role, "password_hash": hash_password(password), "created_at": now()}
-        with world(), self._engine.begin() as connection:
-            try:
-                connection.execute(insert(tables.users), row)
-            except IntegrityError as error:
-                raise Rejected(f"there is a user {name} already") from error
-
-    def users(self) -> list[UserRow]:
-        """By name, without what proves their passwords."""
-        return self._rows(select(tables.users).order_by(tables.users.c.name), UserRow)
-
-    def remove_user(self, name: str) -> None:
-        """Take away the login; the calls stay. Raises Rejected for an unknown name."""
-        with world(), self._engine.begin() as connection:
-            if not connection.execute(delete(tables.users).where(tables.users.c.name == name)).rowcount:
-                raise Rejected(f"there is no user {name}")
-
-    def check_user(self, name: str, password: str) -> Role | None:
-        """The role of whoever proves to be `name`, else None; takes about half a second either way."""
-        query = select(tables.users.c.role, tables.users.c.password_hash).where(tables.users.c.name == name)
-        with world(), self._reading() as connection:
-            found = connection.execute(query).one_or_none()
-        proven = proves(password, found.password_hash if found else NOBODY)
-        return found.role if found and proven else None
-
     def delete_person(self, name: str) -> int:
-        """Delete a trainee's login and calls with all turns and grades; how many calls there were."""
+        """Delete everything of a person: login, calls with all turns and grades, classes, certificates, log lines.
+
+        How many calls there were.
+        """
         with world():
             with self._engine.begin() as connection:
-                connection.execute(delete(tables.users).where(tables.users.c.name == name))
+                for column in (tables.users.c.name, tables.members.c.person, tables.certificates.c.person,
+                               tables.access_log.c.person):  # fmt: skip
+                    connection.execute(delete(column.table).where(column == name))
                 gone = connection.execute(delete(tables.calls).where(tables.calls.c.trainee == name)).rowcount
             empty_log(self._engine)
         return gone

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -103,5 +105,110 @@ users = Table(
     Column("name", Text, primary_key=True),
     Column("role", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
     Column("created_at", Moment, nullable=False),
+)
+
+# Wrong passwords, so that all processes that serve the page know of them.
+login_tries = Table(
+    "login_tries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "key", "at"),
+)
+
+# Who read or changed what of whom.
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("person", Text, nullable=False),  # whose data it was; "" for nobody's
+    Column("detail", Text, nullable=False),
+    Index(None, "person", "at"),
+    Index(None, "at"),
+)
+
+# Requests for a human review of a call, and that one has been made.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("reply", Integer, nullable=False),  # 0 for the whole call
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "call_id"),
+)
+
+cohorts = Table(
+    "cohorts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("plan", Text, nullable=False),  # id of a training plan; "" for none
+    Column("compare", Boolean, nullable=False),  # whether its trainees see how they stand in the cohort
+    Column("created_at", Moment, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("cohort", Text, ForeignKey("cohorts.name", ondelete="CASCADE"), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Index(None, "person"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cohort", Text, ForeignKey("cohorts.name", ondelete="CASCADE"), nullable=False),
+    Column("persona_id", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("opens_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),  # 0 for as many as one likes
+    Column("pass_mark", Float),  # None for the persona's own
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "cohort"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("yaml", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# Kept apart from calls: a certificate outlives the calls that it was earned with.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("earned_at", Moment, nullable=False),
+    Column("total", Float, nullable=False),  # of the exam, 0 to 100
+)
+
+# What was published of files that trainers edit on the page, each version whole.
+file_versions = Table(
+    "file_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),  # persona or standards
+    Column("name", Text, nullable=False),  # the persona's id or the file's name
+    Column("text", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "kind", "name"),
 )

@@ -273,12 +273,12 @@ def test_everything_holds_in_postgresql_too(postgres):
     records.keep_grade("c1", GradeRow(1, "bundled", {"empathy": 4}, "scored"))
     with pytest.raises(Rejected, match="call c1 has no turn 7"):
         records.keep_grade("c1", GradeRow(7, "bundled", {}, "pending"))
-    records.add_user("小林", "trainee", "open sesame")
-    assert records.check_user("小林", "open sesame") == "trainee"
+    records.people.add("小林", "trainee", "open sesame")
+    assert records.people.check("小林", "open sesame").role == "trainee"
     assert records.call("c1") == CALL
     assert records.turns("c1") == list(PAIR)
     assert [row.grade for row in records.grades("c1")] == [{"empathy": 4}]
     assert _differences(postgres.replace("postgresql:", "postgresql+psycopg:")) == []
     assert records.delete_person("小林") == 1
-    assert (records.calls(), records.users(), records.turns("c1")) == ([], [], [])
+    assert (records.calls(), records.people.all(), records.turns("c1")) == ([], [], [])
     records.close()

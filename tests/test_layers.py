@@ -19,10 +19,10 @@ SOURCES = sorted([*ROOT.glob("roleplay/**/*.py"), *ROOT.glob("eval/**/*.py"), *R
 # Lowest first. A module may import from its own layer and from lower ones. A name stands for a module
 # `roleplay.NAME` or for a package with all that is in it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "tables"),
+    ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "roles", "tables"),
     ("reading", "rubric", "agreement", "yaml_files", "settings", "texts", "conditions"),
     ("persona", "standards", "graded", "scripts"),
-    ("models", "knowledge", "records", "database", "migrations"),
+    ("models", "knowledge", "records", "people", "database", "migrations"),
     (
         "state",
         "directive",

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
+from roleplay import people
 from roleplay.build import build_room
 from roleplay.customer import Customer
 from roleplay.errors import Unavailable
@@ -337,11 +338,8 @@ def test_only_this_machine_is_answered_without_a_login(room, settings):
 
 def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_path):
     opened = settings.model_copy(update={"host": "0.0.0.0", "data": tmp_path})
-    if not room.records.users():
-        with pytest.raises(Unavailable, match="no user"):
-            make_app(room, opened)
-    room.records.add_user("anna", "trainee", "a long password")
-    room.records.add_user("ben", "trainee", "another password")
+    room.records.people.add("anna", "trainee", "a long password")
+    room.records.people.add("ben", "trainee", "another password")
     call = room.open("zh-deduction-video-pack", seed=1, trainee="anna")
     app = make_app(room, opened)
     with TestClient(app, base_url="http://192.0.2.1", follow_redirects=False) as client:
@@ -356,19 +354,25 @@ def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_pa
         assert client.get("/zh/").status_code == 303
         client.post("/login", data={"name": "ben", "password": "another password"})
         assert client.get(f"/report/{call.id}.md").status_code == 404
-        room.records.remove_user("ben")
+        room.records.people.remove("ben")
         assert client.get("/zh/").status_code == 303
-        for _ in range(login.TRIES):
+        for _ in range(people.TRIES):
             client.post("/login", data={"name": "anna", "password": "guess"})
         assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 429
 
 
 def test_a_forged_or_old_cookie_is_nobody(room, monkeypatch):
-    room.records.add_user("carla", "trainee", "a third password")
-    logins = login.Logins(room.records, b"key")
-    cookie = logins.cookie("carla")
+    room.records.people.add("carla", "trainee", "a third password")
+    carla = room.records.people.user("carla")
+    logins = login.Logins(room.records.people, b"key")
+    cookie = logins.cookie(carla)
     assert logins.user(cookie) == "carla"
-    for forged in (None, "", "a.b.c", "..", cookie[:-1], login.Logins(room.records, b"other").cookie("carla")):
+    other = login.Logins(room.records.people, b"other").cookie(carla)
+    for forged in (None, "", "a.b.c", "..", "x.1.y", cookie[:-1], other):
         assert logins.user(forged) is None
+    room.records.people.set_password("carla", "a newer password")
+    assert logins.user(cookie) is None
+    cookie = logins.cookie(room.records.people.user("carla"))
+    assert logins.user(cookie) == "carla"
     monkeypatch.setattr(time, "time", lambda now=time.time(): now + login.HOURS * 3600 + 1)
     assert logins.user(cookie) is None

@@ -112,13 +112,13 @@ def test_a_moment_is_the_same_moment_whatever_its_zone(records):
 
 
 def test_a_person_is_deleted_with_every_word(records, url):
-    records.add_user("小林", "trainee", "open sesame")
+    records.people.add("小林", "trainee", "open sesame")
     for name, trainee in (("c1", "小林"), ("c2", "小王")):
         records.open_call(replace(CALL, id=name, trainee=trainee))
         records.keep_turns(name, 1, [replace(PAIR[0], text=f"the words of {name}"), PAIR[1]])
         records.keep_grade(name, GradeRow(1, "bundled", {}, "scored"))
     assert records.delete_person("小林") == 1
-    assert (records.users(), records.turns("c1"), records.grades("c1")) == ([], [], [])
+    assert (records.people.all(), records.turns("c1"), records.grades("c1")) == ([], [], [])
     assert [call.id for call in records.calls()] == ["c2"]
     folder = Path(url.removeprefix("sqlite:///")).parent
     left = b"".join(path.read_bytes() for path in folder.iterdir())
@@ -133,51 +133,3 @@ def test_calls_that_ended_long_ago_are_forgotten_and_unfinished_ones_are_not(rec
     assert records.forget_calls(datetime.now(UTC) - timedelta(days=1)) == 0
     assert records.forget_calls(datetime.now(UTC) + timedelta(seconds=1)) == 1
     assert [call.id for call in records.calls()] == ["going-on"]
-
-
-def test_only_the_right_password_proves_a_user(records):
-    records.add_user("anna", "trainer", "correct horse")
-    assert records.check_user("anna", "correct horse") == "trainer"
-    assert records.check_user("anna", "correct Horse") is None
-    assert records.check_user("ben", "correct horse") is None
-    assert records.check_user("nobody", "nobody") is None
-    assert [(user.name, user.role) for user in records.users()] == [("anna", "trainer")]
-
-
-def test_a_password_is_nowhere_in_the_database(records, url):
-    records.add_user("anna", "trainer", "correct horse")
-    folder = Path(url.removeprefix("sqlite:///")).parent
-    assert b"correct horse" not in b"".join(path.read_bytes() for path in folder.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("name", "role", "password", "why"),
-    [
-        ("", "trainee", "long enough", "a name has 1 to 64"),
-        (" anna", "trainee", "long enough", "a name has 1 to 64"),
-        ("a\nb", "trainee", "long enough", "a name has 1 to 64"),
-        ("anna", "boss", "long enough", "there is no role 'boss'; there are: trainee, trainer, evaluator"),
-        ("anna", "trainee", "short", "at least 8 characters"),
-    ],
-)
-def test_a_user_that_cannot_be_added_is_refused_with_the_reason(records, name, role, password, why):
-    with pytest.raises(Rejected, match=why):
-        records.add_user(name, role, password)
-    assert records.users() == []
-
-
-def test_a_name_that_is_taken_keeps_its_role_and_password(records):
-    records.add_user("ben", "trainee", "open sesame")
-    with pytest.raises(Rejected, match="there is a user ben already"):
-        records.add_user("ben", "trainer", "other password")
-    assert records.check_user("ben", "open sesame") == "trainee"
-
-
-def test_a_removed_user_cannot_log_in_and_the_calls_stay(records):
-    records.add_user("小林", "trainee", "open sesame")
-    records.open_call(CALL)
-    records.remove_user("小林")
-    assert records.check_user("小林", "open sesame") is None
-    assert records.calls("小林") == [CALL]
-    with pytest.raises(Rejected, match="there is no user 小林"):
-        records.remove_user("小林")

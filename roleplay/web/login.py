@@ -1,7 +1,7 @@
-"""Who is asking: a signed cookie, and a brake on guessing passwords.
+"""Who is asking: a signed cookie, the form that asks for it, and what is asked of a request that changes something.
 
 The key lies in the data folder, so a login outlives a restart and holds for several processes that share
-the folder. A removed user's cookie stops working at once.
+the folder. The cookie of a removed user, or one from before the password was changed, stops working at once.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ import hashlib
 import hmac
 import os
 import secrets
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from roleplay.errors import Unavailable
-from roleplay.records import Records
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from roleplay.dialogue import Language
+from roleplay.errors import Rejected, Unavailable
+from roleplay.people import People, User
+from roleplay.texts import texts
+from roleplay.web import views
 
 COOKIE = "roleplay_login"
 HOURS = 12  # that a login holds
-TRIES = 5  # wrong passwords for one name, or from one address times four, before a wait
-WAIT = 60.0  # seconds
 
 
 def session_key(folder: Path) -> bytes:
@@ -43,47 +48,98 @@ def session_key(folder: Path) -> bytes:
 class Logins:
     """Makes and reads login cookies of the users in the records."""
 
-    def __init__(self, records: Records, key: bytes) -> None:
-        self._records, self._key = records, key
+    def __init__(self, people: People, key: bytes) -> None:
+        self._people, self._key = people, key
 
-    def cookie(self, name: str) -> str:
+    def cookie(self, user: User) -> str:
         until = str(int(time.time() + HOURS * 3600))
-        said = base64.urlsafe_b64encode(name.encode()).decode()
-        return f"{said}.{until}.{self._sign(said, until)}"
+        said = base64.urlsafe_b64encode(user.name.encode()).decode()
+        return f"{said}.{until}.{self._sign(said, until, user.proof)}"
 
-    def user(self, cookie: str | None) -> str | None:
+    def anybody(self, cookie: str | None) -> User | None:
         """The user whose cookie this is; None when it is none, altered, too old or of somebody removed."""
         said, until, signature = [*(cookie or "").split("."), "", "", ""][:3]
-        if not hmac.compare_digest(signature.encode(), self._sign(said, until).encode()) or time.time() > int(until):
+        try:
+            user = self._people.user(base64.urlsafe_b64decode(said).decode()) if until.isdecimal() else None
+        except ValueError:
             return None
-        name = base64.urlsafe_b64decode(said).decode()
-        return name if any(user.name == name for user in self._records.users()) else None
+        proof = user.proof if user else ""
+        if not hmac.compare_digest(signature.encode(), self._sign(said, until, proof).encode()):
+            return None
+        return user if user and time.time() <= int(until) else None
 
-    def _sign(self, said: str, until: str) -> str:
-        return hmac.new(self._key, f"{said}.{until}".encode(), hashlib.sha256).hexdigest()
+    def user(self, cookie: str | None) -> str | None:
+        """The name of somebody who may use the page; not of one who has to change the password first."""
+        user = self.anybody(cookie)
+        return None if user is None or user.must_change else user.name
+
+    def _sign(self, said: str, until: str, proof: str) -> str:
+        return hmac.new(self._key, f"{said}.{until}.{proof}".encode(), hashlib.sha256).hexdigest()
 
 
-class Brake:
-    """Counts wrong passwords by name and by address, in this process; after too many, both have to wait."""
+def from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site sent this: such a request may change nothing."""
+    origin = request.headers.get("origin")
+    if request.method in ("GET", "HEAD", "OPTIONS") or not origin:
+        return False
+    return urlsplit(origin).netloc != request.headers.get("host")
 
-    def __init__(self) -> None:
-        self._wrong: dict[str, list[float]] = {}
-        self._lock = threading.Lock()
 
-    def wait(self, name: str, address: str) -> int:
-        """Seconds to wait before the next try; 0 when it may be made now."""
-        now = time.monotonic()
-        with self._lock:
-            for key in [key for key, times in self._wrong.items() if now - times[-1] > WAIT]:
-                del self._wrong[key]
-            waits = [
-                times[-1] + WAIT - now
-                for key, most in ((f"name {name}", TRIES), (f"from {address}", 4 * TRIES))
-                if len(times := self._wrong.get(key, [])) >= most
-            ]
-        return int(max(waits, default=0)) + bool(waits)
+def add_login(app: FastAPI, people: People, logins: Logins, spoken: Callable[[Request], Language]) -> None:
+    """The addresses /login, /password and /logout."""
 
-    def wrong(self, name: str, address: str) -> None:
-        with self._lock:
-            for key in (f"name {name}", f"from {address}"):
-                self._wrong.setdefault(key, []).append(time.monotonic())
+    def form(request: Request, message: str = "", status: int = 200, who: User | None = None) -> Response:
+        return HTMLResponse(views.login(message, spoken(request), who.name if who else ""), status)
+
+    def entered(user: User) -> Response:
+        response = RedirectResponse("/password" if user.must_change else "/", 303)
+        response.set_cookie(COOKIE, logins.cookie(user), max_age=HOURS * 3600, httponly=True, samesite="lax")
+        return response
+
+    @app.get("/login")
+    def ask(request: Request) -> Response:
+        return form(request)
+
+    @app.post("/login")
+    def enter(request: Request, name: str = Form(""), password: str = Form("")) -> Response:
+        says = texts(spoken(request))["page"]["login"]
+        address = request.client.host if request.client else ""
+        if seconds := people.wait(name, address):
+            return form(request, says["wait"].format(seconds=seconds), 429)
+        user = people.check(name, password)
+        if user is None:
+            people.wrong(name, address)
+            return form(request, says["wrong"], 401)
+        return entered(user)
+
+    @app.get("/password")
+    def ask_new(request: Request) -> Response:
+        user = logins.anybody(request.cookies.get(COOKIE))
+        return form(request, who=user) if user else RedirectResponse("/login", 303)
+
+    @app.post("/password")
+    def change(request: Request, old: str = Form(""), new: str = Form(""), again: str = Form("")) -> Response:
+        says = texts(spoken(request))["page"]["login"]
+        user = logins.anybody(request.cookies.get(COOKIE))
+        if user is None:
+            return RedirectResponse("/login", 303)
+        address = request.client.host if request.client else ""
+        if seconds := people.wait(user.name, address):
+            return form(request, says["wait"].format(seconds=seconds), 429, user)
+        if people.check(user.name, old) is None:
+            people.wrong(user.name, address)
+            return form(request, says["wrong_old"], 401, user)
+        if new != again or new == old:
+            return form(request, says["not_again" if new != again else "same"], 400, user)
+        try:
+            people.set_password(user.name, new)
+        except Rejected:
+            return form(request, says["too_short"], 400, user)
+        changed = people.user(user.name)
+        return entered(changed) if changed else RedirectResponse("/login", 303)
+
+    @app.get("/logout")
+    def leave() -> Response:
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE)
+        return response

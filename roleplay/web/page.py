@@ -3,7 +3,7 @@
 /               to the page in the reader's language
 /zh/  /en/      the page
 /report/ID.html, /report/ID.md     a report as a file
-/login  /logout                    where a login is asked for
+/login  /password  /logout         where a login is asked for
 /health                            whether it is up
 """
 
@@ -20,7 +20,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read on import: nothing may 
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Form, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -33,7 +33,7 @@ from roleplay.texts import texts
 from roleplay.web import views
 from roleplay.web.handlers import Handlers, graded_report, own_call
 from roleplay.web.layout import Layout
-from roleplay.web.login import COOKIE, HOURS, Brake, Logins, session_key
+from roleplay.web.login import COOKIE, Logins, add_login, from_elsewhere, session_key
 
 PATHS: dict[Language, str] = {"zh-CN": "/zh", "en": "/en"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -98,17 +98,10 @@ def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
 
 
 def make_app(room: Room, settings: Settings) -> FastAPI:
-    """The whole page as an application. A login is asked for unless only this machine can reach it.
-
-    Raises Unavailable when a login is needed and nobody could log in.
-    """
+    """The whole page as an application. A login is asked for unless only this machine can reach it."""
     local = settings.host in LOOPBACK
-    if not local and not room.records.users():
-        raise Unavailable(
-            "the page", f"{settings.host} opens it to others, and there is no user who could log in",
-            "Add one with: roleplay user add NAME",
-        )  # fmt: skip
-    logins = None if local else Logins(room.records, session_key(settings.data))
+    people = room.records.people
+    logins = None if local else Logins(people, session_key(settings.data))
     languages: list[Language] = ["zh-CN", "en"] if settings.language == "auto" else [settings.language]
     app = FastAPI(title="practice room", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -124,8 +117,11 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
 
     @app.middleware("http")
     async def guarded(request: Request, answer: Any) -> Response:
+        if from_elsewhere(request):
+            return PlainTextResponse("this was asked for by another site", 403)
         if logins and request.url.path.rstrip("/") in PATHS.values() and user(request) is None:
-            return RedirectResponse("/login", 303)
+            known = logins.anybody(request.cookies.get(COOKIE))
+            return RedirectResponse("/password" if known else "/login", 303)
         response: Response = await answer(request)
         response.headers.update(HEADERS)
         return response
@@ -147,7 +143,7 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
         return _report_file(room, name, user(request), language)
 
     if logins:
-        _add_login(app, room, logins, spoken)
+        add_login(app, people, logins, spoken)
     for language in languages:
         gr.mount_gradio_app(
             app, make_blocks(room, language, len(languages) > 1), path=PATHS[language],
@@ -231,33 +227,3 @@ def _report_file(room: Room, name: str, user: str | None, language: Language) ->
     if kind == "md":
         return PlainTextResponse(as_markdown(made, language), headers=headers, media_type="text/markdown")
     return PlainTextResponse("a report comes as .html or .md", 404)
-
-
-def _add_login(app: FastAPI, room: Room, logins: Logins, spoken: Callable[[Request], Language]) -> None:
-    brake = Brake()
-
-    def form(request: Request, message: str = "", status: int = 200) -> Response:
-        return HTMLResponse(views.login(message, spoken(request)), status)
-
-    @app.get("/login")
-    def ask(request: Request) -> Response:
-        return form(request)
-
-    @app.post("/login")
-    def enter(request: Request, name: str = Form(""), password: str = Form("")) -> Response:
-        says = texts(spoken(request))["page"]["login"]
-        address = request.client.host if request.client else ""
-        if seconds := brake.wait(name, address):
-            return form(request, says["wait"].format(seconds=seconds), 429)
-        if room.records.check_user(name, password) is None:
-            brake.wrong(name, address)
-            return form(request, says["wrong"], 401)
-        response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, logins.cookie(name), max_age=HOURS * 3600, httponly=True, samesite="lax")
-        return response
-
-    @app.get("/logout")
-    def leave() -> Response:
-        response = RedirectResponse("/login", 303)
-        response.delete_cookie(COOKIE)
-        return response

@@ -152,8 +152,9 @@ def report_file(made: Report, language: str) -> str:
     return render("report_file.html", language, body=body, style=Markup(style()), title=made.call.persona.title)
 
 
-def login(message: str, language: str) -> str:
-    return render("login.html", language, message=message, style=Markup(style()))
+def login(message: str, language: str, who: str = "") -> str:
+    """The form that asks for a login; with `who`, the one that asks this user for a new password."""
+    return render("login.html", language, message=message, who=who, style=Markup(style()))
 
 
 def marked(each: Exchanged, grade: Grade | None) -> list[tuple[str, Remark | None]]:
