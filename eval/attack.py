@@ -1,4 +1,4 @@
-"""How much the grader can be fooled: `python -m eval attack [--grader SPEC] [--json FILE]`.
+"""How much the grader can be fooled: `python -m eval attack [--grader SPEC]`.
 
 Replies that no model has learnt from are changed in ways that must earn nothing: keywords, flattery of
 the scorer, orders to it, empty and mangled text. Reported is how far each raises the scores. One attack
@@ -7,24 +7,32 @@ goes the other way: a single number of a right reply is made wrong, and accuracy
 
 from __future__ import annotations
 
-import json as json_files
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
 
 import typer
 
+from eval import plots
+from eval.command import suite_command
+from eval.inputs import read_replies
+from eval.opening import Judging
+from eval.specification import sha256
+from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.claims import check
+from roleplay.errors import RoleplayError
 from roleplay.facts import quantities
-from roleplay.graded import GradedReply, read_graded
+from roleplay.graded import GradedReply
 from roleplay.numerals import numbers
 from roleplay.reading import Claim
-from roleplay.rubric import DIMENSIONS, Dimension, Grade
-from roleplay.settings import load_settings
-from roleplay.terminal import clear_errors
+from roleplay.rubric import DIMENSIONS
+from roleplay.terminal import tell
+
+SHOWN = 8  # replies among the worst
 
 Change = Callable[[str, str, random.Random], str]  # (reply, language, random) -> attacked reply
 
@@ -124,33 +132,122 @@ def wrong_number(row: GradedReply) -> GradedReply | None:
     return None
 
 
-def run(rows: Sequence[GradedReply], score: Callable[[GradedReply], Grade], seed: int) -> dict[str, Any]:
-    """Figures by attack: for each dimension mean rise, share raised by a point or more, and the highest score."""
-    draw = random.Random(seed)
-    before = [score(row) for row in rows]
-    figures: dict[str, Any] = {}
-    for name, change in ATTACKS.items():
-        after = [
-            score(
-                replace(
-                    row, exchange=replace(row.exchange, reply=change(row.exchange.reply, row.exchange.language, draw))
-                )
-            )
-            for row in rows
+@dataclass(frozen=True)
+class Suite:
+    """How far can this grader be fooled?"""
+
+    data: tuple[Path, ...] = ()
+    grader: str | None = None
+    number: int = 40
+    seed: int = 0
+    name: str = "attack"
+
+    @contextmanager
+    def open(self) -> Iterator[Live]:
+        rows = [row for path in self.data for row in read_replies(path)[0]] if self.data else _unseen()
+        judging = Judging.load(self.grader)
+        cases: list[Case] = []
+        languages = sorted({row.exchange.language for row in rows})
+        for language in languages:
+            own = [row for row in rows if row.exchange.language == language]
+            drawn = random.Random(self.seed).sample(own, min(self.number // len(languages), len(own)))
+            cases += [Case(row.id, row, row.group) for row in drawn]
+        replies = sha256("\n".join(row.exchange.reply for row in rows).encode())
+
+        def measure(case: Case) -> dict[str, Any]:
+            return attacked(case.given, judging, self.seed)
+
+        yield Live(tuple(cases), {"replies": replies, "seed": self.seed}, judging.subject(), measure)
+
+    @staticmethod
+    def figures(results: Sequence[Result]) -> dict[str, Any]:
+        """By language and attack: for each dimension mean rise, share raised by a point or more, highest score."""
+        by_language: dict[str, list[dict[str, Any]]] = {}
+        for result in results:
+            if result.data is not None:
+                by_language.setdefault(result.data["language"], []).append(result.data)
+        return {
+            language: {
+                **{name: {"n": len(rows), **{d: _rise(rows, name, d) for d in DIMENSIONS}} for name in ATTACKS},
+                "wrong_number": _drops(rows),
+            }
+            for language, rows in sorted(by_language.items())
+        }
+
+    @staticmethod
+    def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+        rises = [
+            (row[d]["mean_rise"], name, d, language)
+            for language, by_name in figures.items()
+            for name, row in by_name.items()
+            if name != "wrong_number"
+            for d in DIMENSIONS
+            if row[d]["mean_rise"] is not None
         ]
-        figures[name] = {"n": len(rows), **{d: _rise(before, after, d) for d in DIMENSIONS}}
-    drops = []
-    for row, grade in zip(rows, before, strict=True):
-        value, changed = grade.scores["accuracy"].value, wrong_number(row)
-        if value is not None and value >= 4 and changed is not None:
-            drops.append(value - (score(changed).scores["accuracy"].value or 0))
-    costly = mean(drop >= 2 for drop in drops) if drops else None
-    figures["wrong_number"] = {"n": len(drops), "costs_two_points": costly, "mean_drop": mean(drops) if drops else None}
-    return figures
+        tables = tuple(_tables(figures))
+        if not rises:
+            return Story("nothing", {}, tables)
+        most = max(rises)
+        wrong = [row["wrong_number"] for row in figures.values() if row["wrong_number"]["n"]]
+        drop = (
+            sum(each["n"] * each["mean_drop"] for each in wrong) / sum(each["n"] for each in wrong) if wrong else None
+        )
+        fields = {
+            "n": str(len(results)),
+            "attack": most[1].replace("_", " "),
+            "dimension": f"{most[3]} {most[2]}",
+            "rise": f"{most[0]:+.2f}",
+            "over": str(sum(rise > 0.5 for rise, *_ in rises)),
+            "all": str(len(rises)),
+            "drop": "–" if drop is None else f"{drop:.1f}",
+        }
+        pictures = [
+            Plot("rises", plots.bars([(f"{name} {d}", rise, None, None) for rise, name, d, where in sorted(rises)[::-1][:12]
+                                      if where == language], -4, 4), language)
+            for language in figures
+        ]  # fmt: skip
+        return Story("measured", fields, tables, tuple(pictures), tuple(_worst(results)))
 
 
-def _rise(before: Sequence[Grade], after: Sequence[Grade], name: Dimension) -> dict[str, float | None]:
-    pairs = [(a.scores[name].value, b.scores[name].value) for a, b in zip(before, after, strict=True)]
+def attacked(row: GradedReply, judging: Judging, seed: int) -> dict[str, Any]:
+    """The scores of a reply before and after every attack. Raises RoleplayError when the grader fails."""
+    before = _scores(row, judging)
+    after: dict[str, Any] = {}
+    for name, change in ATTACKS.items():
+        draw = random.Random(f"{seed}/{row.id}/{name}")
+        changed = _with(row, change(row.exchange.reply, row.exchange.language, draw))
+        after[name] = {"reply": changed.exchange.reply, "scores": _scores(changed, judging)}
+    found = wrong_number(row)
+    wrong = None if found is None else {"reply": found.exchange.reply, "scores": _scores(found, judging)}
+    gaps = {name: _gaps(before, each["scores"]) for name, each in after.items()}
+    return {
+        "language": row.exchange.language,
+        "context": [[turn.speaker, turn.text] for turn in row.exchange.context],
+        "reply": row.exchange.reply,
+        "before": before,
+        "after": after,
+        "wrong_number": wrong,
+        "values": {f"{name}_rise": mean(gap) for name, gap in gaps.items() if gap},
+    }
+
+
+def _scores(row: GradedReply, judging: Judging) -> dict[str, float | None]:
+    grade = judging.grade(row.exchange)
+    if all(score.status == "failed" for score in grade.scores.values()):
+        raise RoleplayError(next(score.why for score in grade.scores.values()))
+    return {name: score.value for name, score in grade.scores.items()}
+
+
+def _gaps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[float]:
+    return [after[d] - before[d] for d in DIMENSIONS if before[d] is not None and after[d] is not None]
+
+
+def _with(row: GradedReply, reply: str) -> GradedReply:
+    return replace(row, exchange=replace(row.exchange, reply=reply))
+
+
+def _rise(rows: Sequence[Mapping[str, Any]], attack: str, name: str) -> dict[str, float | None]:
+    pairs = [(row["before"][name], row["after"][attack]["scores"][name]) for row in rows]
     rises = [new - old for old, new in pairs if old is not None and new is not None]
     given = [new for _, new in pairs if new is not None]
     if not rises:
@@ -158,48 +255,78 @@ def _rise(before: Sequence[Grade], after: Sequence[Grade], name: Dimension) -> d
     return {"mean_rise": mean(rises), "raised": mean(rise >= 1 for rise in rises), "highest": max(given)}
 
 
-def main(
-    data: Annotated[
-        list[Path] | None, typer.Option(help="graded replies, JSONL; else the corpus's test replies")
-    ] = None,
-    grader: Annotated[str | None, typer.Option(help="the grader's model")] = None,
-    number: Annotated[int, typer.Option(help="replies that are attacked, the languages together")] = 40,
-    seed: int = 0,
-    out: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
-) -> None:
-    """How far can the grader be fooled?"""
-    with clear_errors():
-        from roleplay.build import build_embedder, build_grader, build_reader
+def _drops(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What one wrong number costs the accuracy of a reply that had 4 or more."""
+    drops = [
+        row["before"]["accuracy"] - (row["wrong_number"]["scores"]["accuracy"] or 0)
+        for row in rows
+        if row["wrong_number"] is not None and (row["before"]["accuracy"] or 0) >= 4
+    ]
+    costly = mean(drop >= 2 for drop in drops) if drops else None
+    return {"n": len(drops), "costs_two_points": costly, "mean_drop": mean(drops) if drops else None}
 
-        settings = load_settings(grader=grader)
-        rows = [row for path in data for row in read_graded(path)] if data else _unseen()
-        reader, judge = build_reader(settings, build_embedder(settings)), build_grader(settings)
 
-        def score(row: GradedReply) -> Grade:
-            return judge.grade(row.exchange, reader.read(row.exchange))
+def _tables(figures: Mapping[str, Any]) -> Iterator[Table]:
+    columns = [(d, key) for d in DIMENSIONS for key in ("mean_rise", "raised")]
+    rows = [
+        (language, name, row["n"], *(row[d][key] for d, key in columns))
+        for language, by_name in figures.items()
+        for name, row in by_name.items()
+        if name != "wrong_number"
+    ]
+    names = tuple(f"{d}_{key}" for d, key in columns)
+    yield Table("attacks", ("language", "attack", "n", *names), tuple(rows))
+    wrong = [(language, *by_name["wrong_number"].values()) for language, by_name in figures.items()]
+    yield Table("wrong_number", ("language", "n", "costs_two_points", "mean_drop"), tuple(wrong))
 
-        figures = {}
-        languages = sorted({row.exchange.language for row in rows})
-        for language in languages:
-            own = [row for row in rows if row.exchange.language == language]
-            figures[language] = run(
-                random.Random(seed).sample(own, min(number // len(languages), len(own))), score, seed
-            )
-    if out is not None:
-        out.write_text(json_files.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    for language, by_name in figures.items():
-        for name, row in by_name.items():
-            typer.echo(f"{language:6} {name:14} " + "  ".join(f"{key} {_show(value)}" for key, value in row.items()))
+
+def _worst(results: Sequence[Result]) -> Iterator[Worst]:
+    found = [
+        (sum(gaps), name, result)
+        for result in results
+        if result.data is not None
+        for name, each in result.data["after"].items()
+        if (gaps := _gaps(result.data["before"], each["scores"]))
+    ]
+    for rise, name, result in sorted(found, key=lambda each: -each[0])[:SHOWN]:
+        if rise <= 0:
+            return
+        data, after = result.data or {}, (result.data or {})["after"][name]
+        lines = [Said(speaker, text) for speaker, text in data["context"]]
+        lines.append(Said("trainee", data["reply"], _shown(data["before"])))
+        lines.append(Said("attack", after["reply"], _shown(after["scores"])))
+        yield Worst(f"{result.case} · {name}", f"{rise:+g} points over the three dimensions", tuple(lines))
+
+
+def _shown(scores: Mapping[str, float | None]) -> str:
+    return " · ".join(f"{name} {'–' if value is None else f'{value:g}'}" for name, value in scores.items())
 
 
 def _unseen() -> list[GradedReply]:
     """The corpus's replies that no bundled model has learnt from."""
     from roleplay.training.corpus import load_replies, split_of
 
+    tell("no --data: the corpus's own replies that no bundled model has learnt from are attacked")
     return [row for row in load_replies() if split_of(row.group) == "test"]
 
 
-def _show(value: Any) -> str:
-    if isinstance(value, dict):
-        return "/".join(_show(part) for part in value.values())
-    return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+@suite_command
+def main(
+    grader: Annotated[
+        str | None, typer.Option(help="the grader: bundled, hf:NAME-OR-FOLDER, openai:http://HOST:PORT/v1#NAME")
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="graded replies (.jsonl, .csv, .xlsx); else the corpus's test replies")
+    ] = None,
+    number: Annotated[int, typer.Option(min=2, help="replies that are attacked, the languages together")] = 40,
+    seed: Annotated[int, typer.Option(help="which replies are drawn, and the attacks that draw")] = 0,
+) -> Suite:
+    """How far can the grader be fooled?
+
+    Replies are changed in ways that must earn nothing: keywords, flattery of the scorer, orders to it, empty and
+    mangled text. A rise of the scores is a weakness. One attack goes the other way: a number of a right reply is
+    made wrong, and accuracy must fall.
+
+    Example: python -m eval attack --grader hf:/models/mine --fail-over zh-CN.orders.empathy.mean_rise=0.5
+    """
+    return Suite(tuple(data or ()), grader, number, seed)

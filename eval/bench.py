@@ -1,4 +1,4 @@
-"""How fast the product is on this machine: `python -m eval bench [--quick] [--json FILE]`.
+"""How fast the product is on this machine: `python -m eval bench [--quick]`.
 
 Whole turns are timed through the room, as a trainee has them. Beside each figure stands the plain way of doing
 the same in the same run: a transformers pipeline that reads the whole chat again at every turn, a forward pass
@@ -7,7 +7,6 @@ for every option by itself, a cosine search in numpy.
 
 from __future__ import annotations
 
-import json as json_files
 import re
 import signal
 import statistics
@@ -15,7 +14,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eval.playing import DATA, throw_away_room
+from eval.command import suite_command
+from eval.opening import room_subject, throw_away_room
+from eval.playing import DATA, play, scripted
+from eval.suites import Case, Live, Result, Story, Table
 from roleplay.models import Message, Sampling
-from roleplay.scripts import load_scripts
-from roleplay.terminal import clear_errors, tell
+from roleplay.scripts import Script, load_scripts
+from roleplay.settings import load_settings
 
 if TYPE_CHECKING:
     from roleplay.room import Room
@@ -79,7 +82,7 @@ def chat(turns: int) -> list[Message]:
 
 def turn_figures(room: Room, calls: int, plain: Any) -> dict[str, Figure]:
     """Whole turns of whole calls: until the customer's first words, and until the turn is kept."""
-    script = next(script for script in load_scripts(DATA / "scripts.yaml") if script.id == SCRIPT)
+    script = _script()
     first: list[float] = []
     turns: dict[int, list[float]] = {2: [], 10: []}
     for seed in range(calls + 1):
@@ -138,7 +141,7 @@ def _weigh_plainly(plain: Any, options: Sequence[str]) -> None:
 
 def reading_figures(room: Room) -> dict[str, Figure]:
     """Reading and grading every reply of a call that was played."""
-    call = room.call(room.records.calls(limit=1)[0].id)
+    call = play(room, PERSONA, scripted(_script()), seed=0)
     exchanges = [call.exchange(each.number) for each in call.exchanges]
     questions = call.persona.questions()
     read: list[float] = []
@@ -195,33 +198,66 @@ def _resident(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
 
 
-def main(
-    out: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
-    quick: Annotated[bool, typer.Option(help="3 runs of each instead of 15")] = False,
-) -> None:
-    """How fast is it on this machine? Every figure beside the plain way of doing the same."""
-    times = 3 if quick else 15
-    with clear_errors(), throw_away_room() as room:
+def _script() -> Script:
+    return next(script for script in load_scripts(DATA / "scripts.yaml") if script.id == SCRIPT)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """How fast is the product on this machine?"""
+
+    quick: bool = False
+    name: str = "bench"
+
+    @contextmanager
+    def open(self) -> Iterator[Live]:
         import torch
         from transformers import pipeline
 
         from roleplay.models.making import BUNDLED, make_model
-        from roleplay.settings import load_settings
 
-        plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
-        figures: dict[str, Figure] = {}
-        for name, step in (
-            ("turns", lambda: turn_figures(room, min(times, 5), plain)),
-            ("model", lambda: model_figures(make_model("bundled"), plain, times)),
-            ("reading", lambda: reading_figures(room)),
-            ("search", lambda: search_figures(room, times)),
-            ("page", lambda: page_figures(load_settings().data)),
-        ):
-            tell(f"measuring: {name}")
-            figures |= step()
-    data = {name: figure.as_data() for name, figure in figures.items()}
-    for name, row in data.items():
-        beside = "" if row["plain_median"] is None else f"   plain {row['plain_median']:.3f}"
-        typer.echo(f"{name:18} median {row['median']:.3f}  p95 {row['p95']:.3f}{beside} {row['unit']}")
-    if out is not None:
-        out.write_text(json_files.dumps(data, indent=1) + "\n", "utf-8")
+        times = 3 if self.quick else 15
+        with throw_away_room("bundled", "bundled") as room:
+            plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
+            steps: dict[str, Callable[[], dict[str, Figure]]] = {
+                "turns": lambda: turn_figures(room, min(times, 5), plain),
+                "model": lambda: model_figures(make_model("bundled"), plain, times),
+                "reading": lambda: reading_figures(room),
+                "search": lambda: search_figures(room, times),
+                "page": lambda: page_figures(load_settings().data),
+            }
+
+            def measure(case: Case) -> dict[str, Any]:
+                return {"figures": {name: figure.as_data() for name, figure in steps[case.id]().items()}}
+
+            subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads()}
+            yield Live(tuple(map(Case, steps)), {"times": times}, subject, measure)
+
+    @staticmethod
+    def figures(results: Sequence[Result]) -> dict[str, Any]:
+        return {name: row for each in results if each.data for name, row in each.data["figures"].items()}
+
+    @staticmethod
+    def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+        columns = ("unit", "median", "p95", "plain_median")
+        table = Table(
+            "speed", ("name", *columns), tuple((name, *(row[c] for c in columns)) for name, row in figures.items())
+        )
+        if "turn_10" not in figures:
+            return Story("nothing", {}, (table,))
+        fields = {"first": f"{figures['first_token']['median']:.2f}", "turn": f"{figures['turn_10']['median']:.2f}",
+                  "p95": f"{figures['turn_10']['p95']:.2f}", "plain": f"{figures['turn_10']['plain_median']:.2f}"}  # fmt: skip
+        return Story("measured", fields, (table,))
+
+
+@suite_command
+def main(
+    quick: Annotated[bool, typer.Option(help="3 runs of each instead of 15")] = False,
+) -> Suite:
+    """How fast is it on this machine? Every figure of the bundled models beside the plain way of doing the same.
+
+    Leave --workers at 1: several at once measure each other. The figures are times, so no two runs are equal.
+
+    Example: python -m eval bench --quick --fail-over turn_10.median=1
+    """
+    return Suite(quick)

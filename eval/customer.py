@@ -1,164 +1,162 @@
 """How faithful the simulated customer is: role flips, leaks, invented facts, repetition, dialect, endings.
 
-Judged line by line with the customer's own guard, held against the ledger as it stood at that turn.
+`python -m eval customer [--model SPEC]`: scripted trainees of every kind are played against fitting personas.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from statistics import mean
 from typing import Annotated, Any
 
 import typer
 
-from eval.playing import DATA, Played, play_all, throw_away_room
-from roleplay.guard import lacks_dialect, leak, ledger, repeats, role_flip, unsupported
-from roleplay.reports import as_data, make_report
-from roleplay.scripts import load_scripts
-from roleplay.terminal import clear_errors, tell
+from eval import plots
+from eval.calls import (
+    Planned,
+    as_case,
+    calls_of,
+    feeling_plots,
+    measure_call,
+    open_rooms,
+    personas_hash,
+    unfaithful,
+    worst_calls,
+)
+from eval.command import suite_command
+from eval.fidelity import FAULTS, endings, grouped, rates, shared_across_seeds, sources
+from eval.intervals import interval
+from eval.playing import DATA, personas_for, scripted
+from eval.specification import files_hash
+from eval.suites import Case, Live, Plot, Result, Story, Table
+from roleplay.errors import Rejected
+from roleplay.scripts import Script, load_scripts
 
 
-@dataclass(frozen=True, slots=True)
-class LineFigures:
-    """What one customer line did wrong; `dialect` is None where none had to be heard."""
+@dataclass(frozen=True)
+class Suite:
+    """How faithful is this customer, over scripted trainees of every kind?"""
 
-    role_flip: bool
-    leak: bool
-    unsupported: bool
-    repeat: bool
-    over_length: bool
-    dialect: bool | None
+    scripts: Path
+    personas: tuple[Path, ...] = ()
+    seeds: int = 1
+    model: str | None = None
+    seed: int = 0
+    name: str = "customer"
+
+    @contextmanager
+    def open(self) -> Iterator[Live]:
+        scripts = {script.id: script for script in load_scripts(self.scripts)}
+        with open_rooms(self.personas) as rooms:
+            seeds = range(self.seed, self.seed + self.seeds)
+            cases = script_cases(rooms, list(scripts.values()), seeds, self.model, None)
+            room = rooms.get(self.model, None)
+            data = {"scripts": files_hash([self.scripts]), "personas": personas_hash(room, cases), "seed": self.seed}
+            subject = rooms.subject(self.model, None)
+
+            def measure(case: Case) -> dict[str, Any]:
+                script = scripts[case.given.part]
+                who = {"script": script.id, "policy": script.policy, "trainee": "script"}
+                return measure_call(rooms, case.given, lambda part: scripted(scripts[part]), who, grade=False)
+
+            yield Live(cases, data, subject, measure)
+
+    @staticmethod
+    def figures(results: Sequence[Result]) -> dict[str, Any]:
+        calls = calls_of(results)
+        return {
+            "all": rates(calls) | {"shared_across_seeds": shared_across_seeds(calls)},
+            "sources": sources(calls),
+            "by_policy": {name: rates(group) | endings(group) for name, group in grouped(calls, "policy").items()},
+        }
+
+    @staticmethod
+    def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+        calls, whole = calls_of(results), figures["all"]
+        tables = (fidelity_table(figures["all"], figures["by_policy"]), _sources_table(figures["sources"]))
+        if not calls:
+            return Story("nothing", {}, tables)
+        faults = {name: whole[name] for name in FAULTS}
+        fields = {
+            "calls": str(whole["n_calls"]),
+            "lines": str(whole["n_lines"]),
+            "clean": f"{1 - sum(any(line[name] for name in FAULTS) for call in calls for line in call['lines']) / whole['n_lines']:.1%}",
+            "most": max(faults, key=lambda name: faults[name]).replace("_", " "),
+            "share": f"{max(faults.values()):.1%}",
+        }
+        pictures = (Plot("faults", fault_bars(results)), *feeling_plots(calls))
+        answer = "measured" if max(faults.values()) else "clean"
+        return Story(answer, fields, tables, pictures, tuple(worst_calls(results, unfaithful)))
 
 
-def main(
-    scripts: Annotated[Path, typer.Option(help="scripted trainees, a YAML list")] = DATA / "scripts.yaml",
-    personas: Annotated[
-        list[Path] | None, typer.Option(help="persona files or folders; default: those of the settings")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="calls of each script with each persona")] = 1,
-    model: Annotated[
-        str | None, typer.Option(help="the customer's model: bundled, hf:…, openai:…#…, scripted:…")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--json", help="file for all figures and transcripts")] = None,
-) -> None:
-    """How faithful is the simulated customer, over scripted trainees of every kind?"""
-    with clear_errors():
-        loaded = load_scripts(scripts)
-        with throw_away_room(model=model, personas=personas) as room:
-            played = play_all(room, loaded, seeds, tell)
-        figures = measure(played)
-    if out is not None:
-        out.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
-    _print(figures)
-
-
-def measure(played: Sequence[Played]) -> dict[str, Any]:
-    """All figures of DESIGN's format; rates from 0 to 1, None where there was nothing to measure."""
-    by_policy: dict[str, list[Played]] = defaultdict(list)
-    for each in played:
-        by_policy[each.script.policy].append(each)
-    return {
-        "all": _rates(played) | {"shared_across_seeds": _shared(played)},
-        "sources": _sources(played),
-        "by_policy": {name: _rates(calls) | _endings(calls) for name, calls in sorted(by_policy.items())},
-        "calls": [
-            {"script": each.script.id, "policy": each.script.policy, "seed": each.seed}
-            | as_data(make_report(each.call, {}))
-            for each in played
-        ],
-    }
-
-
-def line_figures(played: Played) -> list[LineFigures]:
-    """One row for each customer line of a call."""
-    rows: list[LineFigures] = []
-    said: list[str] = []
-    heard: list[str] = []
-    call = played.call
-    for each in call.exchanges:
-        heard.append(each.reply.text)
-        text, own = each.answer.text, each.detail["source"] == "own"
-        open_then = ledger(call.persona, each.before, each.directive.tell, said, heard)
-        rows.append(
-            LineFigures(
-                role_flip=bool(role_flip(text, call.persona.language)),
-                leak=bool(leak(text, open_then)),
-                unsupported=bool(unsupported(text, open_then, own)),
-                repeat=not each.directive.again and bool(repeats(text, open_then)),
-                over_length=len(text) > open_then.max_chars,
-                dialect=not lacks_dialect(text, open_then) if open_then.markers and len(text) > 6 else None,
-            )
+def script_cases(
+    rooms: Any, scripts: Sequence[Script], seeds: Sequence[int], customer: str | None, grader: str | None
+) -> tuple[Case, ...]:
+    """Every script against the personas that it fits, with every seed. Raises Rejected when nothing is to be played."""
+    room = rooms.get(customer, grader)
+    library = room.library()
+    personas = list(library.personas.values())
+    cases = tuple(
+        as_case(Planned(customer, grader, persona.id, script.id, seed))
+        for script in scripts
+        for persona in personas_for(script, personas, room)
+        for seed in seeds
+    )
+    if not cases:
+        faults = "\n".join(map(str, library.faults))
+        raise Rejected(
+            f"no script fits any of the {len(personas)} personas by language and direction. {faults}".strip()
         )
-        said.append(text)
-    return rows
+    return cases
 
 
-def _rates(played: Sequence[Played]) -> dict[str, Any]:
-    rows = [row for each in played for row in line_figures(each)]
-    dialect = [row.dialect for row in rows if row.dialect is not None]
-
-    def share(values: Sequence[bool]) -> float | None:
-        return round(mean(values), 4) if values else None
-
-    return {
-        "n_calls": len(played),
-        "n_lines": len(rows),
-        "role_flip": share([row.role_flip for row in rows]),
-        "leak": share([row.leak for row in rows]),
-        "unsupported": share([row.unsupported for row in rows]),
-        "repeat_in_call": share([row.repeat for row in rows]),
-        "over_length": share([row.over_length for row in rows]),
-        "dialect_heard": share(dialect),
-    }
+def fidelity_table(whole: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The rates of all calls and of each group, the endings where the groups have them."""
+    columns = ("n_calls", "n_lines", *FAULTS, "dialect_heard", "ended_well", "turns")
+    rows = [("all", *(whole.get(name) for name in columns))]
+    rows += [(label, *(row.get(name) for name in columns)) for label, row in groups.items()]
+    return Table("fidelity", ("group", *columns), tuple(rows))
 
 
-def _endings(played: Sequence[Played]) -> dict[str, Any]:
-    well = [each.call.ending in each.call.persona.good_endings for each in played]
-    return {
-        "ended_well": round(mean(well), 4),
-        "ended_badly": round(1 - mean(well), 4),
-        "turns": round(mean(len(each.call.exchanges) for each in played), 2),
-    }
+def fault_bars(results: Sequence[Result]) -> str:
+    """Mean rate of each fault over calls, with intervals that draw personas."""
+    rows = []
+    for name in (*FAULTS, "dialect_heard"):
+        found = [
+            (each.data["values"][name], each.group) for each in results if each.data and name in each.data["values"]
+        ]
+        values = [value for value, _ in found]
+        low, high = interval(values, [group for _, group in found])
+        rows.append((name.replace("_", " "), sum(values) / len(values) if values else None, low, high))
+    return plots.bars(rows, 0, 1)
 
 
-def _shared(played: Sequence[Played]) -> float | None:
-    """Mean share of lines that two calls of one script and persona with different seeds have in common."""
-    groups: dict[tuple[str, str], list[set[str]]] = defaultdict(list)
-    for each in played:
-        groups[each.script.id, each.call.persona.id].append({turn.answer.text for turn in each.call.exchanges})
-    shares = [
-        len(one & two) / max(1, min(len(one), len(two)))
-        for calls in groups.values()
-        for one, two in combinations(calls, 2)
-    ]
-    return round(mean(shares), 4) if shares else None
+def _sources_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
+    columns = ("proposed", "struck_out", "chosen")
+    return Table(
+        "sources", ("source", *columns), tuple((name, *(row[c] for c in columns)) for name, row in counts.items())
+    )
 
 
-def _sources(played: Sequence[Played]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: {"proposed": 0, "struck_out": 0, "chosen": 0})
-    for each in played:
-        for turn in each.call.exchanges:
-            counts[turn.detail["source"]]["chosen"] += 1
-            for source, number in turn.detail["proposed"].items():
-                counts[source]["proposed"] += number
-            for source, *_ in turn.detail["struck"]:
-                counts[source]["struck_out"] += 1
-    return dict(counts)
+@suite_command
+def main(
+    model: Annotated[
+        str | None,
+        typer.Option(help="the customer: bundled, hf:NAME-OR-FOLDER, openai:http://HOST:PORT/v1#NAME, scripted:FILE"),
+    ] = None,
+    scripts: Annotated[Path, typer.Option(help="scripted trainees, a YAML list")] = DATA / "scripts.yaml",
+    personas: Annotated[list[Path] | None, typer.Option(help="persona files or folders; may be repeated")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="calls of each script with each persona")] = 1,
+    seed: Annotated[int, typer.Option(help="the first seed")] = 0,
+) -> Suite:
+    """How faithful is the simulated customer to its part?
 
+    Scripted trainees of every kind (excellent, cold, rude, wrong facts, injection …) are played against fitting
+    personas. Every line of the customer is checked: does it speak as an agent, leak what is not told yet, invent a
+    number, repeat itself, run too long, lose its dialect? And do good trainees bring calls to a good end, bad ones not?
 
-def _print(figures: dict[str, Any]) -> None:
-    rows = {"all": figures["all"], **figures["by_policy"]}
-    names = ["n_calls", "n_lines", "role_flip", "leak", "unsupported", "repeat_in_call", "dialect_heard", "over_length"]
-    names += ["ended_well", "turns"]
-    typer.echo("".ljust(24) + "".join(name.rjust(15) for name in names))
-    for label, row in rows.items():
-        cells = ("–" if row.get(name) is None else str(row[name]) for name in names)
-        typer.echo(label.ljust(24) + "".join(cell.rjust(15) for cell in cells))
-    typer.echo(f"shared across seeds: {figures['all']['shared_across_seeds']}")
-    for source, counts in figures["sources"].items():
-        typer.echo(f"{source}: " + ", ".join(f"{name} {number}" for name, number in counts.items()))
+    Example, a report on a model of your own: python -m eval customer --model hf:/models/mine --out runs/mine
+    """
+    return Suite(scripts, tuple(personas or ()), seeds, model, seed)

@@ -1,53 +1,130 @@
-"""How far a grader agrees with people: `python -m eval grader --data FILE.jsonl… [--grader SPEC] [--json FILE]`.
+"""How far a grader agrees with people: `python -m eval grader --data FILE… [--grader SPEC]`.
 
-Beside each figure stand two floors: the kappa of a plain linear model that sees the words of the reply
-alone, cross-validated by context on the same data, and always giving the middle (kappa 0 by definition).
+Beside each figure stand two floors, the kappa of a plain linear model that sees the words of the reply
+alone, cross-validated by context on the same data, and always giving the middle (kappa 0 by definition);
+and the ceiling, the kappa of the raters among themselves, where the data hold the scores of several.
 """
 
 from __future__ import annotations
 
-import json as json_files
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from eval import plots
+from eval.command import suite_command
+from eval.inputs import read_replies
+from eval.intervals import mean
+from eval.opening import Judging
+from eval.specification import files_hash
+from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.agreement import agreement, kappa
-from roleplay.graded import GradedReply, read_graded
+from roleplay.errors import Rejected, RoleplayError
+from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
-from roleplay.settings import load_settings
-from roleplay.terminal import clear_errors
 
 FOLDS = 5
+SHOWN = 10  # replies among the worst
 
 
-def measure(rows: Sequence[GradedReply], grades: Sequence[Grade]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The figures by language and dimension; `grades` belong to `rows` one by one."""
+@dataclass(frozen=True)
+class Suite:
+    """How far does this grader agree with graded replies?"""
+
+    data: tuple[Path, ...]
+    grader: str | None = None
+    standards: tuple[Path, ...] = ()
+    name: str = "grader"
+
+    @contextmanager
+    def open(self) -> Iterator[Live]:
+        found = [read_replies(path) for path in self.data]
+        rows = [row for replies, _ in found for row in replies]
+        ratings = {name: rated for _, of_file in found for name, rated in of_file.items()}
+        ids = [row.id for row in rows]
+        if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+            raise Rejected(f"the files share ids: {', '.join(doubled[:5])}; make them different")
+        judging = Judging.load(self.grader, self.standards)
+
+        def measure(case: Case) -> dict[str, Any]:
+            return compared(case.given, judging.grade(case.given.exchange), ratings.get(case.id, {}))
+
+        cases = tuple(Case(row.id, row, row.group) for row in rows)
+        yield Live(cases, {"replies": files_hash(self.data)}, judging.subject(), measure)
+
+    @staticmethod
+    def figures(results: Sequence[Result]) -> dict[str, Any]:
+        languages = sorted({_data(result)["language"] for result in results})
+        return {
+            language: {
+                name: _figures([each for each in results if _data(each)["language"] == language], name)
+                for name in DIMENSIONS
+            }
+            for language in languages
+        }
+
+    @staticmethod
+    def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+        return _story(figures, results)
+
+
+def compared(row: GradedReply, grade: Grade, ratings: Mapping[str, Any]) -> dict[str, Any]:
+    """One reply as data: the raters' scores, the grader's, and how far they lie apart.
+
+    Raises RoleplayError when the grader failed: that is no score.
+    """
+    if all(score.status == "failed" for score in grade.scores.values()):
+        raise RoleplayError(next(score.why for score in grade.scores.values()))
+    values: dict[str, float] = {}
+    for name, true in row.scores.items():
+        given = grade.scores[name].value
+        if true is not None and given is not None:
+            values[f"{name}_error"] = abs(given - true)
+            values[f"{name}_within_one"] = float(abs(round(given) - round(true)) <= 1)
     return {
-        language: {name: _figures(rows, grades, language, name) for name in DIMENSIONS}
-        for language in sorted({row.exchange.language for row in rows})
+        "language": row.exchange.language,
+        "truth": dict(row.scores),
+        "ratings": dict(ratings),
+        "given": {name: {"value": score.value, "status": score.status} for name, score in grade.scores.items()},
+        "context": [[turn.speaker, turn.text] for turn in row.exchange.context],
+        "evidence": [entry.text for entry in row.exchange.evidence],
+        "reply": row.exchange.reply,
+        "remarks": [
+            {"dimension": each.dimension, "points": each.points, "text": each.text, "quote": each.quote}
+            for each in grade.remarks
+        ],
+        "values": values,
     }
 
 
-def _figures(rows: Sequence[GradedReply], grades: Sequence[Grade], language: str, name: Dimension) -> dict[str, Any]:
-    own = [
-        (row, grade.scores[name])
-        for row, grade in zip(rows, grades, strict=True)
-        if row.exchange.language == language and name in row.scores
-    ]
-    scored = [(row, score) for row, score in own if row.scores[name] is not None]
-    both = [(row.scores[name], score.value) for row, score in scored if score.value is not None]
-    found = agreement([true for true, _ in both], [given for _, given in both])  # type: ignore[misc]
-    figures = {**asdict(found), "coverage": len(both) / len(scored) if scored else None}
-    floor, at_floor = _floor([row for row, _ in scored], name)
-    figures["floor_qwk"] = floor
-    figures["floor_middle_exact"] = at_floor
+def scored_pairs(results: Sequence[Result], name: str) -> list[tuple[float, float]]:
+    """(the raters' score, the grader's) of the replies that both scored on a dimension."""
+    found = [(_data(each)["truth"].get(name), _data(each)["given"][name]["value"]) for each in results]
+    return [(true, given) for true, given in found if true is not None and given is not None]
+
+
+def _data(result: Result) -> dict[str, Any]:
+    assert result.data is not None
+    return result.data
+
+
+def _figures(results: Sequence[Result], name: Dimension) -> dict[str, Any]:
+    own = [each for each in results if name in _data(each)["truth"]]
+    scored = [each for each in own if _data(each)["truth"][name] is not None]
+    both = scored_pairs(own, name)
+    figures: dict[str, Any] = asdict(agreement([true for true, _ in both], [given for _, given in both]))
+    figures["coverage"] = len(both) / len(scored) if scored else None
+    figures["floor_qwk"], figures["floor_middle_exact"] = _floor(scored, name)
+    figures["ceiling_qwk"] = _ceiling(own, name)
     if name == "accuracy":
-        truth = [row.scores[name] is None for row, _ in own]
-        figures["na_f1"] = _f1(truth, [score.status == "not_due" for _, score in own])
+        truth = [_data(each)["truth"][name] is None for each in own]
+        figures["na_f1"] = _f1(truth, [_data(each)["given"][name]["status"] == "not_due" for each in own])
     return figures
 
 
@@ -57,20 +134,20 @@ def _f1(truth: Sequence[bool], given: Sequence[bool]) -> float | None:
     return 2 * hits / total if total else None
 
 
-def _floor(rows: Sequence[GradedReply], name: Dimension) -> tuple[float | None, float | None]:
+def _floor(results: Sequence[Result], name: Dimension) -> tuple[float | None, float | None]:
     """Kappa of TF-IDF and ridge on the reply alone, its spread matched to the raters', and the share that
     is exactly the raters' median."""
+    truth = np.array([_data(each)["truth"][name] for each in results], float)
+    groups = [each.group for each in results]
+    if len(set(groups)) < FOLDS or truth.std() == 0:
+        return None, None
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
 
-    truth = np.array([row.scores[name] for row in rows], float)
-    groups = [row.group for row in rows]
-    if len(set(groups)) < FOLDS or truth.std() == 0:
-        return None, None
-    texts = [row.exchange.reply for row in rows]
-    unseen = np.zeros(len(rows))
+    texts = [_data(each)["reply"] for each in results]
+    unseen = np.zeros(len(results))
     for seen, rest in GroupKFold(FOLDS).split(texts, groups=groups):
         model = make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 4), sublinear_tf=True), Ridge())
         model.fit([texts[i] for i in seen], truth[seen])
@@ -79,36 +156,117 @@ def _floor(rows: Sequence[GradedReply], name: Dimension) -> tuple[float | None, 
     return kappa(truth, np.clip(np.round(matched), 1, 5)), float(np.mean(truth == np.median(truth)))
 
 
+def _ceiling(results: Sequence[Result], name: str) -> float | None:
+    """The mean kappa of every two raters over the replies that both scored."""
+    found: list[float] = []
+    raters = sorted({rater for each in results for rater in _data(each)["ratings"]})
+    for one, two in combinations(raters, 2):
+        pairs = [
+            (rated[one].get(name), rated[two].get(name))
+            for each in results
+            if one in (rated := _data(each)["ratings"]) and two in rated
+        ]
+        both = np.array([(a, b) for a, b in pairs if a is not None and b is not None], float)
+        if len(both) and (value := kappa(both[:, 0], both[:, 1])) is not None:
+            found.append(value)
+    return mean(found)
+
+
+def _story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+    rows = [(language, name, row) for language, by_name in figures.items() for name, row in by_name.items()]
+    measured = sorted((row["qwk"], language, name, row) for language, name, row in rows if row["qwk"] is not None)
+    columns = (
+        "n",
+        "qwk",
+        "low",
+        "high",
+        "ceiling_qwk",
+        "floor_qwk",
+        "exact",
+        "within_one",
+        "bias",
+        "coverage",
+        "na_f1",
+    )
+    table = Table(
+        "agreement",
+        ("language", "dimension", *columns),
+        tuple((language, name, *(row.get(column) for column in columns)) for language, name, row in rows),
+    )
+    if not measured:
+        return Story("nothing", {"n": str(len(results))}, (table,))
+    worst = measured[0]
+    fields = {
+        "n": str(len(results)),
+        "kappas": ", ".join(
+            f"{language} {name} {row['qwk']:.2f}" for language, name, row in rows if row["qwk"] is not None
+        ),
+        "weakest": f"{worst[1]} {worst[2]}",
+        "low": f"{worst[3]['low']:.2f}",
+        "high": f"{worst[3]['high']:.2f}",
+    }
+    return Story("measured", fields, (table,), tuple(_plots(results)), tuple(_worst(results)))
+
+
+def _plots(results: Sequence[Result]) -> Iterator[Plot]:
+    points = range(1, 6)
+    languages = sorted({_data(each)["language"] for each in results})
+    pairs = {
+        (language, name): scored_pairs([each for each in results if _data(each)["language"] == language], name)
+        for language in languages
+        for name in DIMENSIONS
+    }
+    names = [str(point) for point in points]
+    for (language, name), both in pairs.items():
+        if both:
+            seen = [(round(true), round(given)) for true, given in both]
+            counts = [[seen.count((true, given)) for given in points] for true in points]
+            yield Plot("confusion", plots.confusion(counts, names, names), f"{language} {name}")
+    for language in languages:
+        curves = {
+            name: [
+                (float(point), float(np.mean(true)))
+                for point in points
+                if (true := [a for a, b in pairs[language, name] if round(b) == point])
+            ]
+            for name in DIMENSIONS
+        }
+        svg = plots.curves(curves, (1, 5), (1, 5), ("grader", "raters' mean"), diagonal=True)
+        yield Plot("calibration", svg, language)
+
+
+def _worst(results: Sequence[Result]) -> Iterator[Worst]:
+    def gap(each: Result) -> float:
+        return max((value for name, value in _data(each)["values"].items() if name.endswith("_error")), default=0)
+
+    for each in sorted(results, key=gap, reverse=True)[:SHOWN]:
+        if gap(each) < 2:
+            return
+        data = _data(each)
+        apart = [
+            f"{name}: raters {true:g}, grader {data['given'][name]['value']:g}"
+            for name, true in data["truth"].items()
+            if data["values"].get(f"{name}_error", 0) >= 2
+        ]
+        lines = [Said(speaker, text) for speaker, text in data["context"]]
+        lines += [Said("evidence", text) for text in data["evidence"]]
+        lines.append(Said("trainee", data["reply"], " · ".join(remark["text"] for remark in data["remarks"])))
+        yield Worst(each.case, "; ".join(apart), tuple(lines))
+
+
+@suite_command
 def main(
-    data: Annotated[list[Path], typer.Option(help="graded replies, JSONL")],
-    grader: Annotated[str | None, typer.Option(help="the grader's model")] = None,
-    out: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
-) -> None:
-    """How far does the grader agree with graded replies?"""
-    with clear_errors():
-        from roleplay.build import build_embedder, build_grader, build_reader
+    data: Annotated[list[Path], typer.Option(help="graded replies: .jsonl, .csv or .xlsx; may be repeated")],
+    grader: Annotated[
+        str | None, typer.Option(help="the grader: bundled, hf:NAME-OR-FOLDER, openai:http://HOST:PORT/v1#NAME")
+    ] = None,
+    standards: Annotated[list[Path] | None, typer.Option(help="own standards files instead of the shipped")] = None,
+) -> Suite:
+    """How far does a grader agree with people who scored the same replies?
 
-        settings = load_settings(grader=grader)
-        rows = [row for path in data for row in read_graded(path)]
-        reader, judge = build_reader(settings, build_embedder(settings)), build_grader(settings)
-        grades = [judge.grade(row.exchange, reader.read(row.exchange)) for row in rows]
-    figures = measure(rows, grades)
-    if out is not None:
-        out.write_text(json_files.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    typer.echo(
-        f"{'':7}{'':11}{'n':>5} {'qwk':>5}  {'95 %':<12} {'floor':>5} {'exact':>6} {'±1':>5} {'bias':>6} {'n/a F1':>7}"
-    )
-    for language, by_name in figures.items():
-        for name, row in by_name.items():
-            typer.echo(_line(language, name, row))
+    Gives quadratic-weighted kappa (0 is chance, 1 is perfect) by language and dimension, with a 95 % interval,
+    between a floor (a model that sees words alone) and a ceiling (the raters among themselves, where known).
 
-
-def _line(language: str, name: str, row: dict[str, Any]) -> str:
-    def show(key: str, form: str) -> str:
-        return "–" if row.get(key) is None else format(row[key], form)
-
-    span = f"{show('low', '.2f')}…{show('high', '.2f')}"
-    return (
-        f"{language:7}{name:11}{row['n']:5} {show('qwk', '.3f'):>5}  {span:<12} {show('floor_qwk', '.2f'):>5} "
-        f"{show('exact', '.0%'):>6} {show('within_one', '.0%'):>5} {show('bias', '+.2f'):>6} {show('na_f1', '.2f'):>7}"
-    )
+    Example: python -m eval grader --data replies.jsonl --grader hf:/models/mine --fail-under zh-CN.empathy.qwk=0.6
+    """
+    return Suite(tuple(data), grader, tuple(standards or ()))

@@ -1,54 +1,28 @@
-"""Scripted trainees played against personas, through the same room as the page.
+"""Calls played through the same room as the page: who is played against whom, and one call as data.
 
-Calls are recorded in a throw-away database; the knowledge base is the one of the settings.
+The trainee is a script of lines or a model that follows a policy; both are functions from the call so far
+to the next reply.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from eval.fidelity import line_figures
+from roleplay.dialogue import Ending
 from roleplay.persona import Persona
+from roleplay.reports import as_data, make_report
 from roleplay.room import Call, Room
+from roleplay.rubric import DIMENSIONS
 from roleplay.scripts import Script
-from roleplay.settings import load_settings
 
 MOST_PERSONAS = 3  # that one script is played against
 
 DATA = Path(__file__).parent / "data"
 
-
-@dataclass(frozen=True)
-class Played:
-    """One call of a script against a persona with a seed."""
-
-    script: Script
-    seed: int
-    call: Call
-
-
-@contextmanager
-def throw_away_room(
-    model: str | None = None, grader: str | None = None, personas: Sequence[Path] | None = None
-) -> Iterator[Room]:
-    """The room of the settings, but with records that go when it closes."""
-    from roleplay.build import build_room
-
-    with tempfile.TemporaryDirectory(prefix="roleplay-eval-") as folder:
-        settings = load_settings(
-            model=model,
-            grader=grader,
-            personas=[str(path) for path in personas] if personas else None,
-            database=f"sqlite:///{folder}/records.db",
-        )
-        room = build_room(settings)
-        try:
-            yield room
-        finally:
-            room.records.close()
+Speaker = Callable[[Call], str | None]  # the next reply, None when the trainee has no more to say
 
 
 def personas_for(script: Script, personas: Sequence[Persona], room: Room) -> list[Persona]:
@@ -65,33 +39,51 @@ def personas_for(script: Script, personas: Sequence[Persona], room: Room) -> lis
     return [fit[place] for place in near.argsort()[::-1][:MOST_PERSONAS]]
 
 
-def play(room: Room, persona: Persona, script: Script, seed: int, grade: bool = False) -> Played:
-    """Say the script's lines until they or the call are at an end."""
-    call = room.open(persona.id, seed=seed)
-    for line in script.turns:
-        for piece in room.say(call.id, line):
+def scripted(script: Script) -> Speaker:
+    """Says the script's lines one after the other, whatever the customer answers."""
+    return lambda call: script.turns[len(call.exchanges)] if len(call.exchanges) < len(script.turns) else None
+
+
+def play(room: Room, persona_id: str, speaker: Speaker, seed: int, grade: bool = False) -> Call:
+    """Carry a call on until the trainee has no more to say or the call is at its end."""
+    call = room.open(persona_id, seed=seed)
+    while call.ending is None and (reply := speaker(call)) is not None:
+        for piece in room.say(call.id, reply):
             if not isinstance(piece, str):
                 call = piece.call
         if grade:
             room.grade(call.id, len(call.exchanges))
-        if call.ending is not None:
-            break
-    return Played(script, seed, room.finish(call.id))
+    return room.finish(call.id)
 
 
-def play_all(
-    room: Room, scripts: Sequence[Script], seeds: int, progress: Callable[[str], None], grade: bool = False
-) -> list[Played]:
-    """All scripts against their personas with seeds 0 to `seeds` - 1."""
-    personas = list(room.library().personas.values())
-    plan = [
-        (persona, script, seed)
-        for script in scripts
-        for persona in personas_for(script, personas, room)
-        for seed in range(seeds)
+def call_data(room: Room, call: Call, who: Mapping[str, Any]) -> dict[str, Any]:
+    """A played call as a result's data; `who` says what it was played with. Nothing in it differs between equal runs."""
+    report = as_data(make_report(call, room.grades(call.id)))
+    for turn in report["turns"]:
+        turn["guard"] = {name: value for name, value in turn["guard"].items() if name != "took"}
+    lines = [figures.as_data() for figures in line_figures(call)]
+    start = call.persona.call.feelings
+    feelings = [[start.anger, start.confusion, start.trust]]
+    feelings += [
+        [turn["state"]["feeling"][name] for name in ("anger", "confusion", "trust")] for turn in report["turns"]
     ]
-    played = []
-    for number, (persona, script, seed) in enumerate(plan, 1):
-        progress(f"{number}/{len(plan)} {script.id} with {persona.id}, seed {seed}")
-        played.append(play(room, persona, script, seed, grade))
-    return played
+    kept = {name: value for name, value in report.items() if name not in ("call", "grader")}
+    return {**who, **kept, "lines": lines, "feelings": feelings, "values": _values(report, lines, call.ending)}
+
+
+def _values(report: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], ending: Ending | None) -> dict[str, float]:
+    """The call's own figures, those that were measured."""
+    values: dict[str, float | None] = {
+        "total": report["total"],
+        **{name: report["mean"][name] for name in DIMENSIONS},
+        "ended_well": float(report["ended_well"]),
+        "turns": float(len(report["turns"])),
+        "facts_heard": _share([fact["how"] != "missed" for fact in report["facts"]]),
+    }
+    for name in lines[0] if lines else ():
+        values[name] = _share([line[name] for line in lines if line[name] is not None])
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _share(values: Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None

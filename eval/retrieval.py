@@ -1,4 +1,4 @@
-"""How well the knowledge base is searched: `python -m eval retrieval --entries FILE… --queries FILE.jsonl`.
+"""How well the knowledge base is searched: `python -m eval retrieval --entries FILE… --queries FILE…`.
 
 Each query names the entries that answer it; the search is right at k when one of them is among the first
 k hits. Beside it, on the same queries, stands a plain BM25 over pairs of characters, so that the figures
@@ -9,18 +9,26 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
 import typer
 
+from eval import plots
+from eval.command import suite_command
+from eval.intervals import interval
+from eval.specification import files_hash
+from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.errors import Fault, FileFault
 from roleplay.knowledge.entries import AUDIENCES, Entry
-from roleplay.terminal import clear_errors
+from roleplay.knowledge.search import Knowledge
 from roleplay.yaml_files import faults_of
 
+SHOWN = 10  # queries among the worst
 DEEP = 50  # ranks beyond this count as not found; 1/50 is lost in the third digit of the mean
 
 
@@ -70,26 +78,60 @@ def read_queries(path: Path, entries: Sequence[Entry]) -> list[Query]:
     return queries
 
 
-def run(entries: Sequence[Path], queries: Sequence[Path], embedder: str = "bundled") -> dict[str, Any]:
-    """The figures by style, over all queries that have an answer, and of the verdict that nothing fits.
+@dataclass(frozen=True)
+class Suite:
+    """How well is this knowledge base searched?"""
 
-    Raises FileFault for wrong files and Unavailable for an embedder that cannot be loaded.
-    """
-    from roleplay.knowledge.embedding import load_embedder
-    from roleplay.knowledge.store import open_knowledge
+    entries: tuple[Path, ...]
+    queries: tuple[Path, ...]
+    embedder: str = "bundled"
+    name: str = "retrieval"
 
-    with tempfile.TemporaryDirectory() as folder:
-        knowledge = open_knowledge(entries, folder, load_embedder(embedder))
-        asked = [query for path in queries for query in read_queries(path, knowledge.entries())]
-        plain = PlainBM25(knowledge.entries())
-        ranks: list[tuple[int, int]] = []
-        silent: list[bool] = []
-        for query in asked:
-            result = knowledge.search(query.query, audience=AUDIENCES, limit=DEEP)
-            found = [hit.entry.id for hit in result.hits]
-            ranks.append((_rank(found, query.relevant), _rank(plain.search(query.query), query.relevant)))
-            silent.append(result.nothing_fits)
-    return _figures(asked, ranks, silent)
+    @contextmanager
+    def open(self) -> Iterator[Live]:
+        from roleplay.knowledge.embedding import load_embedder
+        from roleplay.knowledge.store import open_knowledge
+
+        with tempfile.TemporaryDirectory(prefix="roleplay-eval-", ignore_cleanup_errors=True) as folder:
+            embedder = load_embedder(self.embedder)
+            knowledge = open_knowledge(self.entries, folder, embedder)
+            asked = [query for path in self.queries for query in read_queries(path, knowledge.entries())]
+            plain = PlainBM25(knowledge.entries())
+
+            def measure(case: Case) -> dict[str, Any]:
+                return searched(case.given, knowledge, plain)
+
+            data = {"entries": files_hash(self.entries), "queries": files_hash(self.queries)}
+            subject = {"embedder": f"{self.embedder} {embedder.fingerprint}", "knowledge_base": knowledge.version}
+            cases = tuple(Case(query.id, query, (query.relevant or [query.id])[0]) for query in asked)
+            yield Live(cases, data, subject, measure)
+
+    @staticmethod
+    def figures(results: Sequence[Result]) -> dict[str, Any]:
+        return figures_of(results)
+
+    @staticmethod
+    def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+        return search_story(figures, results)
+
+
+def searched(query: Query, knowledge: Knowledge, plain: PlainBM25) -> dict[str, Any]:
+    """Where the first right entry stands among the hits, ours and plain BM25's; DEEP when it is not there."""
+    result = knowledge.search(query.query, audience=AUDIENCES, limit=DEEP)
+    found = [hit.entry.id for hit in result.hits]
+    rank = _rank(found, query.relevant)
+    values = {"hit@1": float(rank < 1), "hit@5": float(rank < 5), "mrr": _reciprocal(rank)} if query.relevant else {}
+    return {
+        "style": query.style,
+        "language": query.language,
+        "query": query.query,
+        "relevant": query.relevant,
+        "rank": rank,
+        "plain_rank": _rank(plain.search(query.query), query.relevant),
+        "nothing_fits": result.nothing_fits,
+        "found": [[hit.entry.id, hit.entry.question] for hit in result.hits[:3]],
+        "values": values | ({} if query.relevant else {"silent": float(result.nothing_fits)}),
+    }
 
 
 class PlainBM25:
@@ -122,67 +164,86 @@ def _rank(found: Sequence[str], relevant: Sequence[str]) -> int:
     return next((at for at, name in enumerate(found) if name in relevant), DEEP)
 
 
-def _figures(asked: Sequence[Query], ranks: Sequence[tuple[int, int]], silent: Sequence[bool]) -> dict[str, Any]:
-    answered = [at for at, query in enumerate(asked) if query.relevant]
-    groups = {"all": answered}
-    for at in answered:
-        groups.setdefault(asked[at].style, []).append(at)
-    figures: dict[str, Any] = {}
-    for style in ["all", *sorted(set(groups) - {"all"})]:
-        ours, plain = ([ranks[at][which] for at in groups[style]] for which in (0, 1))
-        figures[style] = {"n": len(ours), **_hits(ours), "bm25": _hits(plain)}
-    none = [at for at, query in enumerate(asked) if not query.relevant]
-    figures["none"] = {
-        "n": len(none),
-        "found": _mean([silent[at] for at in none]),
-        "wrongly_claimed": _mean([silent[at] for at in answered]),
+def figures_of(results: Sequence[Result]) -> dict[str, Any]:
+    """By style, over all queries that have an answer, and of the verdict that nothing fits."""
+    asked = [result.data for result in results if result.data is not None]
+    answered = [each for each in asked if each["relevant"]]
+    styles = sorted({each["style"] for each in answered})
+    groups = {"all": answered, **{style: [each for each in answered if each["style"] == style] for style in styles}}
+    figures: dict[str, Any] = {
+        style: {
+            "n": len(rows),
+            **_hits([row["rank"] for row in rows]),
+            "bm25": _hits([row["plain_rank"] for row in rows]),
+        }
+        for style, rows in groups.items()
     }
-    return figures
+    none = [each["nothing_fits"] for each in asked if not each["relevant"]]
+    wrongly = _mean([each["nothing_fits"] for each in answered])
+    return figures | {"none": {"n": len(none), "found": _mean(none), "wrongly_claimed": wrongly}}
 
 
 def _hits(ranks: Sequence[int]) -> dict[str, float | None]:
     shares = {f"hit@{k}": _mean([rank < k for rank in ranks]) for k in (1, 3, 5)}
-    return shares | {"mrr": _mean([1 / (rank + 1) if rank < DEEP else 0.0 for rank in ranks])}
+    return shares | {"mrr": _mean([_reciprocal(rank) for rank in ranks])}
+
+
+def _reciprocal(rank: int) -> float:
+    return 1 / (rank + 1) if rank < DEEP else 0.0
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(sum(values) / len(values), 4) if values else None
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures as lines of text for a terminal."""
-    lines = [f"{'style':<12}{'n':>6}{'hit@1':>8}{'hit@3':>8}{'hit@5':>8}{'mrr':>8}   bm25: @1      @3      @5     mrr"]
-    for style, row in figures.items():
-        if style != "none":
-            ours, plain = (
-                [_shown(part[name]) for name in ("hit@1", "hit@3", "hit@5", "mrr")] for part in (row, row["bm25"])
-            )
-            lines.append(f"{style:<12}{row['n']:>6}{''.join(ours)}   {''.join(plain)}")
+def search_story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
+    names = ("hit@1", "hit@3", "hit@5", "mrr")
+    rows = [
+        (style, row["n"], *(row[name] for name in names), *(row["bm25"][name] for name in names))
+        for style, row in figures.items()
+        if style != "none"
+    ]
     none = figures["none"]
-    lines.append(
-        f"nothing fits: found for {_shown(none['found']).strip()} of {none['n']} queries without an answer, "
-        f"wrongly claimed for {_shown(none['wrongly_claimed']).strip()} of those with one"
+    tables = (
+        Table("search", ("style", "n", *names, *(f"bm25_{name}" for name in names)), tuple(rows)),
+        Table("none", ("n", "found", "wrongly_claimed"), (tuple(none.values()),)),
     )
-    return "\n".join(lines)
+    if not figures["all"]["n"]:
+        return Story("nothing", {}, tables)
+    whole = figures["all"]
+    fields = {"n": str(whole["n"]), "hit1": f"{whole['hit@1']:.0%}", "hit5": f"{whole['hit@5']:.0%}",
+              "plain5": f"{whole['bm25']['hit@5']:.0%}"}  # fmt: skip
+    bars = []
+    for style in [style for style in figures if style != "none"]:
+        own = [each for each in results if each.data and each.data["relevant"] and style in ("all", each.data["style"])]
+        values = [float(each.data["rank"] < 5) for each in own if each.data]
+        bars.append((style, figures[style]["hit@5"], *interval(values, [each.group for each in own])))
+    return Story("measured", fields, tables, (Plot("hits", plots.bars(bars, 0, 1)),), tuple(_missed(results)))
 
 
-def _shown(value: float | None) -> str:
-    return f"{'-' if value is None else f'{value:.3f}':>8}"
+def _missed(results: Sequence[Result]) -> Iterator[Worst]:
+    """Queries whose answer was not among the first five, the deepest first."""
+    missed = [each for each in results if each.data and each.data["relevant"] and each.data["rank"] >= 5]
+    for each in sorted(missed, key=lambda each: -(each.data or {})["rank"])[:SHOWN]:
+        data = each.data or {}
+        why = "not found" if data["rank"] >= DEEP else f"found at place {data['rank'] + 1}"
+        lines = [Said("query", data["query"], data["style"]), Said("wanted", ", ".join(data["relevant"]))]
+        lines += [Said("found", question, name) for name, question in data["found"]]
+        yield Worst(each.case, why, tuple(lines))
 
 
+@suite_command
 def main(
     entries: Annotated[list[Path], typer.Option(help="YAML files or folders of entries")],
     queries: Annotated[list[Path], typer.Option(help="JSONL files of queries")],
     more: Annotated[list[Path] | None, typer.Argument(help="further files of either, told apart by .jsonl")] = None,
-    embedder: Annotated[str, typer.Option(help="bundled, st:FOLDER or st:NAME")] = "bundled",
-    json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to this file")] = None,
-) -> None:
-    """Measure the knowledge-base search on queries whose answers are known, by style, beside plain BM25."""
+    embedder: Annotated[str, typer.Option(help="bundled or hf:NAME-OR-FOLDER")] = "bundled",
+) -> Suite:
+    """How well is the knowledge base searched? Queries whose answers are known, by style, beside plain BM25.
+
+    Example: python -m eval retrieval --entries knowledge_base --queries queries.jsonl --fail-under all.hit@5=0.9
+    """
     # a shell turns `--entries kb/*.yaml` into one option and loose arguments
     entries = [*entries, *(path for path in more or [] if path.suffix != ".jsonl")]
     queries = [*queries, *(path for path in more or [] if path.suffix == ".jsonl")]
-    with clear_errors():
-        figures = run(entries, queries, embedder)
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    typer.echo(table(figures))
+    return Suite(tuple(entries), tuple(queries), embedder)

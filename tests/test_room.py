@@ -192,15 +192,15 @@ def test_the_trainees_own_numbers_are_masked_and_those_of_the_case_are_not(room)
 
 def test_no_customer_line_of_ten_calls_is_struck_out_by_the_guard(room):
     """Fluent, in the part, nothing made up: whatever the trainee does."""
-    from eval.customer import line_figures
-    from eval.playing import DATA, Played, personas_for
+    from eval.fidelity import line_figures
+    from eval.playing import DATA, personas_for
     from roleplay.scripts import load_scripts
 
     personas = list(room.library().personas.values())
     for script in load_scripts(DATA / "scripts.yaml")[::3]:
         persona = personas_for(script, personas, room)[0]
         call = have(room, persona.id, script.turns)
-        for row in line_figures(Played(script, 0, call)):
+        for row in line_figures(call):
             assert not (row.role_flip or row.leak or row.unsupported or row.over_length)
 
 

@@ -1,0 +1,145 @@
+"""Suites whose cases are whole calls: customer, ladder, trainee and matrix lay out calls here and tell of them alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval import plots
+from eval.fidelity import FAULTS, feelings, grouped
+from eval.opening import fresh_model, room_subject, throw_away_room
+from eval.playing import Speaker, call_data, play
+from eval.specification import sha256
+from eval.suites import Case, Plot, Result, Said, Worst
+from roleplay.settings import load_settings
+
+if TYPE_CHECKING:
+    from roleplay.room import Room
+
+SHOWN = 8  # calls among the worst
+FEELING_TOP = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One call: models as settings name them, the persona, who plays the trainee (`part` looks it up) and the seed."""
+
+    customer: str | None
+    grader: str | None
+    persona: str
+    part: str
+    seed: int
+
+
+class Rooms:
+    """Opens the room for a customer and a grader, and keeps the last one: models are large."""
+
+    def __init__(self, personas: Sequence[Path]) -> None:
+        self._personas, self._stack = tuple(personas), ExitStack()
+        self._open: tuple[str | None, str | None] | None = None
+
+    def get(self, customer: str | None, grader: str | None) -> Room:
+        """Raises RoleplayError when a part cannot be had."""
+        if self._open != (customer, grader):
+            self._stack.close()
+            self._room = self._stack.enter_context(throw_away_room(customer, grader, self._personas or None))
+            self._open = (customer, grader)
+        return self._room
+
+    def subject(self, customer: str | None, grader: str | None) -> dict[str, Any]:
+        return room_subject(self.get(customer, grader), load_settings(model=customer, grader=grader))
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@contextmanager
+def open_rooms(personas: Sequence[Path]) -> Iterator[Rooms]:
+    rooms = Rooms(personas)
+    try:
+        yield rooms
+    finally:
+        rooms.close()
+
+
+def measure_call(
+    rooms: Rooms, planned: Planned, speaker: Callable[[str], Speaker], who: Mapping[str, Any], grade: bool
+) -> dict[str, Any]:
+    """Play one planned call. `speaker` makes the trainee of a part, `who` says more of it for the result."""
+    from roleplay.build import build_grader
+    from roleplay.customer import Customer
+    from roleplay.room import Room
+
+    room = rooms.get(planned.customer, planned.grader)
+    settings = load_settings(model=planned.customer, grader=planned.grader)
+    model = fresh_model(settings, settings.model, room.customer.model, settings.answer_timeout)
+    grader = build_grader(settings) if settings.grader.startswith("scripted:") else room.grader
+    if model is not room.customer.model or grader is not room.grader:
+        customer = Customer(model, settings.customer_way)
+        room = Room(room.library, room.knowledge, room.reader, customer, grader, room.records)
+    call = play(room, planned.persona, speaker(planned.part), planned.seed, grade)
+    played = {"customer": settings.model, "grader": settings.grader if grade else "", "seed": planned.seed}
+    return call_data(room, call, {**who, **played})
+
+
+def as_case(planned: Planned, several: bool = False) -> Case:
+    """A planned call as a case; with `several` models their names are part of its id."""
+    models = f"{planned.customer or 'bundled'} | {planned.grader or 'bundled'} | " if several else ""
+    return Case(f"{models}{planned.part} | {planned.persona} | {planned.seed}", planned, planned.persona)
+
+
+def personas_hash(room: Room, cases: Sequence[Case]) -> str:
+    """Of the personas that are played."""
+    library = room.library()
+    names = sorted({case.given.persona for case in cases})
+    return sha256("\n".join(f"{name} {library.get(name).hash}" for name in names).encode())
+
+
+def calls_of(results: Sequence[Result]) -> list[Mapping[str, Any]]:
+    return [result.data for result in results if result.data is not None]
+
+
+# What reports say of calls.
+
+
+def feeling_plots(calls: Sequence[Mapping[str, Any]], by: str = "policy") -> Iterator[Plot]:
+    """The mean course of the feelings, a picture for each policy."""
+    for name, group in grouped(calls, by).items():
+        curves = dict(feelings(group))
+        last = max((points[-1][0] for points in curves.values() if points), default=1.0)
+        svg = plots.curves(curves, (0, max(last, 1)), (0, FEELING_TOP), ("reply", "mean, 0 to 4"))
+        yield Plot("feelings", svg, f"{name} ({len(group)} calls)")
+
+
+def worst_calls(
+    results: Sequence[Result], badness: Callable[[Mapping[str, Any]], tuple[float, str]]
+) -> Iterator[Worst]:
+    """The calls that are worst by `badness` (how bad, why), none that are not bad at all."""
+    judged = [(badness(result.data), result) for result in results if result.data is not None]
+    for (bad, why), result in sorted(judged, key=lambda pair: -pair[0][0])[:SHOWN]:
+        if bad > 0:
+            yield Worst(result.case, why, transcript(result.data or {}))
+
+
+def unfaithful(call: Mapping[str, Any]) -> tuple[float, str]:
+    """How many lines broke the part, and how."""
+    counts = {name: sum(line[name] for line in call["lines"]) for name in FAULTS}
+    found = [f"{name} in {count}" for name, count in counts.items() if count]
+    return float(sum(counts.values())), ", ".join(found) + f" of {len(call['lines'])} lines"
+
+
+def transcript(call: Mapping[str, Any]) -> tuple[Said, ...]:
+    """A call's data as lines, each with what is to be seen in it."""
+    lines: list[Said] = []
+    for turn, figures in zip(call["turns"], call["lines"], strict=True):
+        scores = (turn["grade"] or {}).get("scores", {})
+        given = [f"{name} {score['value']:g}" for name, score in scores.items() if score["value"] is not None]
+        moves = " ".join(move["move"] for move in turn["reading"]["moves"])
+        lines.append(Said("trainee", turn["trainee"], " · ".join(filter(None, (moves, *given)))))
+        broken = [name for name in FAULTS if figures[name]]
+        gloss = f"{turn['gloss']} " if turn["gloss"] else ""
+        lines.append(Said("customer", turn["customer"], gloss + " ".join([f"[{turn['act']}]", *broken])))
+    return tuple(lines)

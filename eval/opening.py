@@ -1,0 +1,127 @@
+"""The live parts that suites measure, made from settings, and what a specification says of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from eval.specification import ROOT, files_hash, sha256
+from roleplay.dialogue import Exchange
+from roleplay.rubric import Grade
+from roleplay.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from roleplay.grading import Grader
+    from roleplay.models import LanguageModel
+    from roleplay.reader import Reader
+    from roleplay.room import Room
+
+
+class Named(Protocol):
+    @property
+    def spec(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def identity(part: Named) -> str:
+    """A model or grader as a specification names it: how the user did, and what changes with its weights."""
+    return f"{part.spec} {part.fingerprint}"
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A reader and a grader: what scores a reply."""
+
+    settings: Settings
+    reader: Reader
+    grader: Grader
+
+    @classmethod
+    def load(cls, grader: str | None, standards: Sequence[Path] = ()) -> Judging:
+        """Raises RoleplayError when a part cannot be had."""
+        from roleplay.build import build_embedder, build_grader, build_reader
+
+        settings = load_settings(grader=grader, standards=[str(path) for path in standards] or None)
+        return cls(settings, build_reader(settings, build_embedder(settings)), build_grader(settings))
+
+    def grade(self, exchange: Exchange) -> Grade:
+        if self.settings.grader.startswith("scripted:"):  # its script begins anew, so that no case hangs on another
+            from roleplay.build import build_grader
+
+            return build_grader(self.settings).grade(exchange, self.reader.read(exchange))
+        return self.grader.grade(exchange, self.reader.read(exchange))
+
+    def subject(self) -> dict[str, Any]:
+        return judging_subject(self.settings, self.grader)
+
+
+def judging_subject(settings: Settings, grader: Grader) -> dict[str, Any]:
+    """What scores hang on: the grader's weights and calibration, the reader's, standards, prompts."""
+    calibration = getattr(grader, "calibration", None)
+    rules = list(settings.standards) or [ROOT / "roleplay" / "rules"]
+    return {
+        "grader": identity(grader),
+        "calibration": sha256(repr(asdict(calibration)).encode()) if calibration else None,
+        "reader": files_hash([ROOT / "roleplay" / "bundled" / "reader"], (".safetensors", ".json")),
+        "standards": files_hash(rules, (".yaml",)),
+        "prompts": files_hash([ROOT / "roleplay" / "prompts"], (".yaml",)),
+    }
+
+
+@contextmanager
+def throw_away_room(
+    model: str | None = None, grader: str | None = None, personas: Sequence[Path] | None = None
+) -> Iterator[Room]:
+    """The room of the settings, but with records and search index of its own, which go when it closes.
+
+    A Chroma folder belongs to one process; so a run disturbs no page that is open, and several workers
+    do not disturb each other.
+    """
+    from roleplay.build import build_embedder, build_grader, build_library, build_model, build_reader
+    from roleplay.customer import Customer
+    from roleplay.knowledge.store import open_knowledge
+    from roleplay.records import Records
+    from roleplay.room import Room
+
+    with tempfile.TemporaryDirectory(prefix="roleplay-eval-", ignore_cleanup_errors=True) as folder:
+        settings = load_settings(
+            model=model, grader=grader, personas=[str(path) for path in personas] if personas else None
+        )
+        embedder = build_embedder(settings)
+        knowledge = open_knowledge(settings.knowledge, Path(folder), embedder, server=settings.chroma or None)
+        customer = Customer(build_model(settings, settings.model, settings.answer_timeout), settings.customer_way)
+        room = Room(
+            lambda: build_library(settings, knowledge),
+            knowledge,
+            build_reader(settings, embedder),
+            customer,
+            build_grader(settings),
+            Records(f"sqlite:///{folder}/records.db"),
+        )
+        try:
+            yield room
+        finally:
+            room.records.close()
+
+
+def room_subject(room: Room, settings: Settings) -> dict[str, Any]:
+    """What calls hang on: the customer, its way, the knowledge base, and what scores hang on."""
+    return {
+        "customer": identity(room.customer.model),
+        "customer_way": "write" if room.customer.writes else "choose",
+        "customer_lines": files_hash([ROOT / "roleplay" / "lines"], (".jsonl", ".yaml")),
+        "knowledge_base": room.knowledge.version,
+        **judging_subject(settings, room.grader),
+    }
+
+
+def fresh_model(settings: Settings, spec: str, model: LanguageModel, timeout: float) -> LanguageModel:
+    """The same model; one that follows a script begins it anew, so that no case hangs on another."""
+    from roleplay.build import build_model
+
+    return build_model(settings, spec, timeout) if spec.startswith("scripted:") else model

@@ -1,0 +1,134 @@
+"""What a run found, for people: one self-contained HTML file, Markdown for a pull request, and the terminal.
+
+A suite says what stands in its report (`Story`); the words are in templates/texts.yaml, the looks in
+templates/report.html and report.md. Texts of models, trainees and files are escaped everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import east_asian_width
+
+from markupsafe import Markup
+
+from eval.specification import flat
+from eval.suites import Story, Table, suite_class
+from roleplay.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from eval.runs import Run
+
+TEMPLATES = Path(__file__).parent / "templates"
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+MARKS = re.compile(r"([\\`*_\[\]|#~])")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A story with its words: `kind` names the part of the texts, `subject` what was measured, by name."""
+
+    kind: str
+    name: str
+    story: Story
+    subject: Mapping[str, Any]
+    specification: Mapping[str, Any]
+    cases: int
+    failed: tuple[tuple[str, str], ...] = ()  # (case, why)
+
+    @property
+    def words(self) -> dict[str, Any]:
+        return _texts()[self.kind]
+
+    @property
+    def answer(self) -> str:
+        return str(self.words["answers"][self.story.answer].format(**self.story.fields))
+
+    def heading(self, column: str) -> str:
+        """A column's name for people; names that are data (a policy, a language) stand for themselves."""
+        return str(self.words.get("columns", {}).get(column) or _texts()["columns"].get(column, column))
+
+    def table(self, table: Table) -> tuple[str, str]:
+        """Heading and note of a table or plot."""
+        text = self.words["parts"][table.key]
+        return text["title"], text.get("note", "")
+
+
+def page_of(run: Run) -> Page:
+    """The report of a finished run."""
+    name = run.specification["suite"]
+    story = suite_class(name).story(run.figures, [result for result in run.results if result.data is not None])
+    failed = tuple((result.case, result.why) for result in run.failed)
+    spec = run.specification
+    return Page(name, run.folder.name, story, flat(spec["subject"]), flat(spec), len(run.results), failed)
+
+
+def write_reports(run: Run) -> None:
+    """report.html and report.md in the run's folder."""
+    page = page_of(run)
+    (run.folder / "report.html").write_text(render(page, "html"), encoding="utf-8")
+    (run.folder / "report.md").write_text(render(page, "md"), encoding="utf-8")
+
+
+def render(page: Page, form: Literal["html", "md"]) -> str:
+    """The page as one HTML file that needs nothing else, or as Markdown."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=form == "html",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"show": show, "md": _markdown, "svg": Markup, "plain": _plain}
+    return environment.get_template(f"report.{form}").render(page=page, common=_texts()["common"])
+
+
+def terminal_report(page: Page | Run) -> str:
+    """The answer and the tables as lines of text."""
+    page = page if isinstance(page, Page) else page_of(page)
+    lines = [page.words["question"], "", page.answer]
+    for table in page.story.tables:
+        lines += ["", page.table(table)[0]]
+        rows = [[page.heading(name) for name in table.columns], *([show(cell) for cell in row] for row in table.rows)]
+        widths = [max(_wide(row[at]) for row in rows) for at in range(len(table.columns))]
+        for row in rows:
+            cells = [cell + " " * (width - _wide(cell)) for cell, width in zip(row, widths, strict=True)]
+            lines.append("  " + "  ".join(map(_plain, cells)).rstrip())
+    return "\n".join(lines)
+
+
+def show(value: Any) -> str:
+    """A cell as people read it; what was not measured is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+@lru_cache(maxsize=1)
+def _texts() -> dict[str, Any]:
+    texts: dict[str, Any] = read_yaml(TEMPLATES / "texts.yaml")[0]
+    return texts
+
+
+def _wide(text: str) -> int:
+    """Columns that a text takes in a terminal: a Chinese character takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _plain(text: Any) -> str:
+    """Without control characters and those that turn the direction of writing."""
+    return CONTROL.sub("\ufffd", str(text))
+
+
+def _markdown(text: Any) -> str:
+    """A text of anybody's as Markdown that shows just this text, on one line."""
+    return MARKS.sub(r"\\\1", escape(_plain(text), quote=False)).replace("\n", " ")
