@@ -9,13 +9,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from roleplay.claims import ASKS_FOR, tells, told
 from roleplay.clauses import clauses, is_question, sentences, topics
 from roleplay.dialogue import STAGES, Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.reading import Claim, Finding, Reading
-from roleplay.standards import Rule
+from roleplay.standards import Rule, Topic
 
 NEAREST = 3  # entries of the evidence that are looked at; the search may have found more than bear on it
 _FEELING = re.compile(
@@ -196,7 +197,12 @@ def _coverage(exchange: Exchange, evidence: Sequence[Evidence]) -> dict[str, flo
 
 
 def _standard(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> dict[str, float]:
-    topics_found = sorted({rule.topic for rule in rules.values()})
+    """What rules find, by topic, so that more rules make better features and not more of them.
+
+    Tips are counted apart: what the standard only recommends is no lapse when it is missing.
+    """
+    tips = [finding for finding in findings if rules[finding.rule].severity == "tip"]
+    findings = [finding for finding in findings if rules[finding.rule].severity != "tip"]
     broken = Counter(rules[f.rule].topic for f in findings if not f.kept and f.end > 0)
     missing = Counter(rules[f.rule].topic for f in findings if not f.kept and f.end == 0)
     kept = sum(f.kept for f in findings)
@@ -206,8 +212,10 @@ def _standard(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> dict[st
         "rules.missing": _root(missing.total()),
         "rules.kept_share": kept / (kept + missing.total() + 1),
         "rules.forbidden": float(min(forbidden, 2)),
+        "rules.tips_kept": _root(sum(f.kept for f in tips)),
+        "rules.tips_share": sum(f.kept for f in tips) / (len(tips) + 1),
     }
-    for topic in topics_found:
+    for topic in get_args(Topic):
         found[f"broken.{topic}"] = _root(broken[topic])
         found[f"missing.{topic}"] = float(missing[topic])
     return found

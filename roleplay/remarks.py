@@ -15,10 +15,12 @@ from roleplay.facts import quantities
 from roleplay.features import felt, nearest
 from roleplay.reading import MoveSeen, Reading
 from roleplay.rubric import Dimension, Remark, Score
-from roleplay.standards import Rule
+from roleplay.standards import Rule, When
 
 MOST_BAD, MOST_GOOD = 3, 2  # remarks on one dimension
 MOST_LEFT_OUT = 2  # facts that a reply is told to have left out
+ALWAYS = When()  # of rules that hold in every reply
+COST = {"forbidden": -3.0, "lapse": -1.0, "tip": -0.2}  # of words that break a rule; what is missing costs half
 ENOUGH = 2  # words that an entry shares with the customer's line when it answers it
 
 _BAD_MOVES: tuple[tuple[str, Dimension, float, str, str], ...] = (
@@ -146,6 +148,7 @@ def _heard(exchange: Exchange) -> str:
 def _standard(
     exchange: Exchange, reading: Reading, rules: Mapping[str, Rule], scores: Mapping[Dimension, Score]
 ) -> Iterator[Remark]:
+    value = scores["phrasing"].value
     seen: set[str] = set()
     for finding in reading.findings:
         if finding.rule in seen:
@@ -153,14 +156,22 @@ def _standard(
         seen.add(finding.rule)
         rule, quote = rules[finding.rule], exchange.reply[finding.start : finding.end]
         if finding.kept:
-            text = _say(exchange, "符合规范。", "As the standard asks.")
-            if rule.when.stage:
+            text = _say(exchange, f"符合规范：{rule.advice}", f"As the standard asks: {rule.advice}")
+            if rule.when != ALWAYS:
                 yield Remark("phrasing", 0.5, text, quote, finding.start, finding.end, rule=rule.id)
         elif finding.end:
-            points = -3.0 if rule.severity == "forbidden" else -1.0
-            yield Remark("phrasing", points, rule.advice, quote, finding.start, finding.end, rule=rule.id)
-        elif scores["phrasing"].value is not None and scores["phrasing"].value < 5:
-            yield Remark("phrasing", -0.5, rule.advice, rule=rule.id)
+            yield Remark(
+                "phrasing", COST[rule.severity], advice(exchange, rule), quote, finding.start, finding.end, rule=rule.id
+            )
+        elif value is not None and value < 5:
+            yield Remark("phrasing", COST[rule.severity] / 2, advice(exchange, rule), rule=rule.id)
+
+
+def advice(exchange: Exchange, rule: Rule) -> str:
+    """What a rule teaches: what to do, and how it sounds in the language of the call."""
+    if not rule.right:
+        return rule.advice
+    return rule.advice + _say(exchange, f"例如：“{rule.right}”", f' For example: "{rule.right}"')
 
 
 def _moves(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score]) -> Iterator[Remark]:

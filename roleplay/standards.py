@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -27,50 +29,81 @@ Topic = Literal[
 ]  # fmt: skip
 
 
+Situation = Literal[
+    "wording", "opening", "name", "asking", "cannot_hear", "dialect", "silence", "confirming", "holding", "transfer",
+    "verification", "privacy", "private_life", "solving", "refusal", "authority", "complaint", "feelings", "abuse",
+    "praise", "suggestion", "culture", "emergency", "absent", "callback", "dropped_line", "promise", "plain_words",
+    "closing", "outbound", "scorer",
+]  # fmt: skip
+MOST_SILENCES = 3  # as far as turns without a word are told apart
+
+
 class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
+def _compiles(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no pattern: {error}") from error
+    return patterns
+
+
+Patterns = Annotated[tuple[str, ...], pydantic.AfterValidator(_compiles)]
+
+
 class When(_Strict):
-    """When a rule holds; what is left out does not matter."""
+    """When a rule holds; what is left out does not matter.
+
+    `heard`: the customer's last words match one of these patterns. `silences`: the customer has said nothing
+    so many times running; 3 means three times or more. `saying`: the reply itself matches one of these, for
+    rules such as "who promises to ring back says when". `before`: the trainee's reply before this one does.
+    """
 
     stage: tuple[Stage, ...] = ()
     direction: Direction | None = None
+    heard: Patterns = ()
+    silences: int | None = pydantic.Field(None, ge=1, le=MOST_SILENCES)
+    saying: Patterns = ()
+    before: Patterns = ()
 
 
 class Rule(_Strict):
     """One rule. `words` are taken literally, `patterns` are regular expressions; one hit is enough.
 
     `unless` holds patterns that excuse the reply, wherever they stand. `position` bounds where the hit
-    counts: within the first or the last 40 characters.
+    counts: within the first or the last 40 characters. `severity`: what is forbidden caps the score, a
+    lapse costs points, a tip is only told. `right` and `wrong` are examples: `right` is shown to the trainee,
+    and the rule must tell the two apart. `entries` names the knowledge-base entries that the rule rests on.
     """
 
     id: str = pydantic.Field(min_length=1)
+    situation: Situation = "wording"
     topic: Topic
     kind: Literal["must_say", "must_not_say"]
     words: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
+    patterns: Patterns = ()
+    unless: Patterns = ()
     position: Literal["start", "end", "any"] = "any"
     when: When = When()
-    severity: Literal["lapse", "forbidden"] = "lapse"
+    severity: Literal["tip", "lapse", "forbidden"] = "lapse"
     advice: str = pydantic.Field(min_length=1)
+    right: str = ""
+    wrong: str = ""
     source: str = ""
-
-    @pydantic.field_validator("patterns", "unless")
-    @classmethod
-    def _compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no pattern: {error}") from error
-        return patterns
+    entries: tuple[str, ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _says_something(self) -> Rule:
         if not self.words and not self.patterns:
             raise ValueError("needs words or patterns")
+        for name, text, wanted in (("right", self.right, True), ("wrong", self.wrong, False)):
+            if text and is_kept(self, text) != wanted:
+                raise ValueError(
+                    f"{name}: by its own words and patterns this rule is {'broken' if wanted else 'kept'} by {text!r}"
+                )
         return self
 
 
@@ -84,6 +117,9 @@ class _Compiled:
     rule: Rule
     says: re.Pattern[str]
     unless: re.Pattern[str] | None
+    heard: re.Pattern[str] | None
+    saying: re.Pattern[str] | None
+    before: re.Pattern[str] | None
 
 
 class Standards:
@@ -98,12 +134,44 @@ class Standards:
     def find(self, exchange: Exchange, stage: Stage) -> tuple[Finding, ...]:
         """Every rule that the reply breaks, and every must-say that it keeps, in the order of the file."""
         reply = plain_text(exchange.reply)
+        moment = _Moment(exchange, stage, reply.text)
         return tuple(
             finding
             for compiled in self._by_language.get(exchange.language, ())
-            if _holds(compiled.rule.when, stage, exchange.direction)
+            if moment.calls_for(compiled)
             for finding in _findings(compiled, reply)
         )
+
+
+class _Moment:
+    """What rules look at beside the reply's own wording."""
+
+    def __init__(self, exchange: Exchange, stage: Stage, reply: str) -> None:
+        self.stage, self.direction, self.reply = stage, exchange.direction, reply
+        said = [turn.text for turn in exchange.context if turn.speaker == "customer"]
+        self.heard = plain_text(said[-1]).text if said else ""
+        self.before = next((turn.text for turn in reversed(exchange.context) if turn.speaker == "trainee"), "")
+        silent = list(takewhile(_is_silent, reversed(said)))
+        self.silences = min(len(silent), MOST_SILENCES)
+
+    def calls_for(self, compiled: _Compiled) -> bool:
+        when = compiled.rule.when
+        return (
+            (not when.stage or self.stage in when.stage)
+            and when.direction in (None, self.direction)
+            and when.silences in (None, self.silences)
+            and _matches(compiled.heard, self.heard)
+            and _matches(compiled.saying, self.reply)
+            and _matches(compiled.before, self.before)
+        )
+
+
+def _is_silent(text: str) -> bool:
+    return not any(letter.isalnum() for letter in text)
+
+
+def _matches(pattern: re.Pattern[str] | None, text: str) -> bool:
+    return pattern is None or bool(pattern.search(text))
 
 
 def load_standards(paths: Sequence[str | Path] | None = None) -> Standards:
@@ -127,14 +195,22 @@ def load_standards(paths: Sequence[str | Path] | None = None) -> Standards:
     return Standards(files)
 
 
+def is_kept(rule: Rule, reply: str) -> bool:
+    """Whether the words of a reply keep the rule, whenever it holds."""
+    findings = _findings(_compile(rule), plain_text(reply))
+    return all(finding.kept for finding in findings)
+
+
+@lru_cache(maxsize=2048)
 def _compile(rule: Rule) -> _Compiled:
-    says = "|".join([*map(re.escape, sorted(rule.words, key=len, reverse=True)), *rule.patterns])
-    unless = re.compile("|".join(rule.unless), re.IGNORECASE) if rule.unless else None
-    return _Compiled(rule, re.compile(says, re.IGNORECASE), unless)
+    words = map(re.escape, sorted(rule.words, key=len, reverse=True))
+    when = rule.when
+    says = re.compile("|".join([*words, *rule.patterns]), re.IGNORECASE)
+    return _Compiled(rule, says, *map(_any_of, (rule.unless, when.heard, when.saying, when.before)))
 
 
-def _holds(when: When, stage: Stage, direction: Direction) -> bool:
-    return (not when.stage or stage in when.stage) and when.direction in (None, direction)
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
 def _findings(compiled: _Compiled, reply: PlainText) -> list[Finding]:
