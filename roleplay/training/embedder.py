@@ -2,8 +2,8 @@
 
 A table of vectors, one for each piece of text (`roleplay.knowledge.words.pieces`), added up; trained so
 that what customers say lies near the entry that answers it and far from all others. Queries, other
-wordings, questions and answers of the knowledge base, dialect lines beside their standard form, and
-calls beside the evidence they rest on are what it learns from.
+wordings, questions and answers of the knowledge base and of those of invented operators, dialect lines
+beside their standard form, and calls beside the evidence they rest on are what it learns from.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Topic:
     asked: list[str]
     found: list[str]
     entry: str = ""  # the entry's id, where there is one
+    base: str = ""  # the knowledge base that the entry belongs to
     also: set[str] = field(default_factory=set)  # ids of other entries that answer one of the questions too
 
 
@@ -42,12 +43,12 @@ def load_queries(folder: Path = FOLDER / "queries") -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-def topics_of(entries: Sequence[Entry], queries: Sequence[dict[str, Any]]) -> list[Topic]:
-    """One topic for each entry; the texts of its twin belong to it as well."""
+def topics_of(entries: Sequence[Entry], queries: Sequence[dict[str, Any]], base: str = "own") -> list[Topic]:
+    """One topic for each entry of a knowledge base; the texts of its twin belong to it as well."""
     by_id = {entry.id: entry for entry in entries}
     topics = {
         entry.id: Topic(
-            [*entry.also_asked, entry.question], [entry.question, *entry.also_asked, entry.answer], entry.id
+            [*entry.also_asked, entry.question], [entry.question, *entry.also_asked, entry.answer], entry.id, base
         )
         for entry in entries
     }
@@ -64,6 +65,13 @@ def topics_of(entries: Sequence[Entry], queries: Sequence[dict[str, Any]]) -> li
             topics[entry.id].asked += [twin.question, *twin.also_asked[:1]]
             topics[twin.id].asked += [entry.question, *entry.also_asked[:1]]
     return list(topics.values())
+
+
+def topics_of_operators(queries: Sequence[dict[str, Any]], folder: Path = FOLDER / "operators") -> list[Topic]:
+    """Topics of the invented operators whose entries are for learning only."""
+    return [
+        topic for path in sorted(folder.glob("*.yaml")) for topic in topics_of(load_entries(path), queries, path.stem)
+    ]
 
 
 def topics_of_corpus() -> list[Topic]:
@@ -187,9 +195,13 @@ def start_vectors(texts: Sequence[str], recipe: Recipe) -> Vectors:
 
 
 def kinship(topics: Sequence[Topic]) -> np.ndarray:
-    """Whether the texts of topic i may answer those of topic j, so that they are no counterexample: (n, n) of bool."""
+    """Whether the texts of topic i may answer those of topic j, so that they are no counterexample: (n, n) of bool.
+
+    Two knowledge bases often treat the same matter, and nobody is ever searching both.
+    """
     place = {topic.entry: at for at, topic in enumerate(topics) if topic.entry}
-    kin = np.eye(len(topics), dtype=bool)
+    base = np.array([topic.base for topic in topics])
+    kin = np.eye(len(topics), dtype=bool) | ((base[:, None] != base) & (base[:, None] != "") & (base != ""))
     for at, topic in enumerate(topics):
         for other in topic.also:
             kin[at, place[other]] = kin[place[other], at] = True
@@ -222,7 +234,8 @@ def main() -> None:
     parser.add_argument("--entries", type=Path, default=Path("knowledge_base"), help="knowledge base to learn from")
     parser.add_argument("--target", type=Path, default=BUNDLED, help="folder of the model, written anew")
     given = parser.parse_args()
-    topics = [*topics_of(load_entries(given.entries), load_queries()), *topics_of_corpus()]
+    queries = load_queries()
+    topics = [*topics_of(load_entries(given.entries), queries), *topics_of_operators(queries), *topics_of_corpus()]
     save(train(topics, Recipe()), given.target)
 
 
