@@ -35,7 +35,9 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
     embedder = build_embedder(settings)
     knowledge = build_knowledge(settings, embedder, progress)
     progress(f"loading the customer: {settings.model}")
-    customer = Customer(build_model(settings, settings.model, settings.answer_timeout), settings.customer_way)
+    customer = Customer(
+        build_model(settings, settings.model, settings.answer_timeout), settings.customer_way, settings.abuse
+    )
     progress(f"loading the grader: {settings.grader}")
     reader = build_reader(settings, embedder)
     grader = build_grader(settings)

@@ -11,33 +11,23 @@ import math
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from roleplay.dialogue import SILENCE
-from roleplay.directive import Directive, wordings
 from roleplay.guard import Ledger, Source, ledger, strike
-from roleplay.lines import echo, fitting
+from roleplay.lines import echo
 from roleplay.models import LanguageModel, Sampling
-from roleplay.persona import Line, Persona
-from roleplay.prompts import Cue, customer_messages, moment_lines, texts
-from roleplay.state import State
+from roleplay.prompts import customer_messages, texts
+from roleplay.proposals import Proposal, Scene, last_resort, proposals
+from roleplay.telephone import arriving
 
 Way = Literal["auto", "write", "choose"]
 SENTENCE = re.compile(r"[^。！？…!?.]*[。！？…!?.]+[”’』」\")）]*\s*")
 TRIES = 3  # a writing model speaks at most this often before the proposals take over
 SOURCES: tuple[Source, ...] = get_args(Source)
-MOMENTS = ("does_not_know", "waits", "silence", "gives_leave")  # that no persona file foresees
 ECHO = 0.15  # how much taking up the trainee's words weighs beside the model's likelihood
 NOISE = 0.35  # Gumbel noise on the choice, so that seeds differ
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A line that might be said."""
-
-    line: Line
-    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +42,25 @@ class StruckOut:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the customer says. `struck` and `proposed` (counts by source) are for those who evaluate."""
+    """What the customer says, as it arrives; `meant` is the same as it was spoken, where the line is bad.
+
+    `struck` and `proposed` (counts by source) are for those who evaluate.
+    """
 
     text: str
     gloss: str
     source: Source
     struck: tuple[StruckOut, ...] = ()
     proposed: tuple[tuple[Source, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Everything that the customer's words may depend on."""
-
-    persona: Persona
-    state: State  # after the trainee's reply, before the customer's answer
-    cue: Cue
-    past: tuple[tuple[Cue, str], ...]
-    seed: int
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        return tuple(text for _, text in self.past)
-
-    @property
-    def heard(self) -> tuple[str, ...]:
-        return (*(cue.heard for cue, _ in self.past), self.cue.heard)
-
-    def rng(self, purpose: str) -> random.Random:
-        return random.Random(f"{self.seed}/{len(self.past)}/{purpose}")
+    meant: str = ""
 
 
 class Customer:
     """Speaks for any persona with one model. Holds no call, so one serves all."""
 
-    def __init__(self, model: LanguageModel, way: Way = "auto") -> None:
-        self.model = model
+    def __init__(self, model: LanguageModel, way: Way = "auto", abuse: int = 3) -> None:
+        """`abuse` is how far any customer may go: 0 civil, 1 coarse, 2 swears, 3 insults."""
+        self.model, self.abuse = model, abuse
         self.writes = model.writes if way == "auto" else way == "write"
 
     def speak(self, scene: Scene) -> Iterator[str | Answer]:
@@ -95,8 +68,19 @@ class Customer:
 
         Raises Unavailable when the model fails; nothing has been kept then.
         """
-        open_now = ledger(scene.persona, scene.state, scene.cue.directive.tell, scene.said, scene.heard)
-        if scene.cue.directive.act == "silent":
+        if not (scene.persona.call.line or scene.cue.directive.cut):
+            yield from self._spoken(scene)
+            return
+        *_, answer = self._spoken(scene)
+        assert isinstance(answer, Answer)
+        answer = _arrived(scene, answer)
+        yield from _pieces(answer.text)
+        yield answer
+
+    def _spoken(self, scene: Scene) -> Iterator[str | Answer]:
+        directive = scene.cue.directive
+        open_now = ledger(scene.persona, scene.state, directive.tell, scene.said, scene.heard, self.abuse)
+        if directive.act == "silent":
             yield SILENCE
             yield Answer(SILENCE, "", "own")
         elif self.writes:
@@ -130,7 +114,7 @@ class Customer:
         refused = list(struck)
         proposed: list[Proposal] = []
         fit: list[Proposal] = []
-        for tier in _proposals(scene):
+        for tier in proposals(scene):
             proposed += tier
             for proposal in tier:
                 fault = strike(proposal.line.text, open_now, proposal.source, scene.cue.directive.again)
@@ -174,82 +158,23 @@ def _gumbel(rng: random.Random) -> float:
     return -math.log(-math.log(rng.uniform(1e-9, 1 - 1e-9)))
 
 
-def _proposals(scene: Scene) -> Iterator[list[Proposal]]:
-    """Lines that might be said, in tiers; a later tier is asked only when the guard leaves nothing of the earlier.
-
-    First the persona's own wordings of what the directive is about, then its own for the act, then the
-    hand-written lines of the corpus that fit.
-    """
-    persona, directive = scene.persona, scene.cue.directive
-    if directive.opening is not None:
-        yield _own(scene, wordings(persona, directive))
-    elif directive.why == "asked_to_repeat" and not directive.tell:
-        yield _own(scene, [Line(text=scene.said[-1])])
-    elif directive.tell:
-        lines = _telling(scene, directive)
-        yield _own(scene, [line for line in lines if _standard(scene, line).text not in scene.said])
-        yield _own(scene, lines)
-    elif directive.why in MOMENTS:
-        yield _own(scene, moment_lines(persona, directive.why))
-    else:
-        yield _own(scene, wordings(persona, directive))
-        yield _own(scene, persona.who.speech.lines.get(directive.act, ()))
-        slots: dict[str, str] = {
-            fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
-        }
-        corpus = fitting(
-            persona,
-            directive.act,
-            scene.cue.feeling,
-            scene.state.last.moves,
-            {**slots, "name": persona.who.name},
-            scene.state.standard,
-        )
-        yield [Proposal(line, "corpus") for line in corpus]
-
-
-def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:
-    return [Proposal(_standard(scene, line), "own") for line in lines]
-
-
-def _telling(scene: Scene, directive: Directive) -> list[Line]:
-    """Lines that tell the facts due: each fact's own wordings, or its bare text; two facts as one line."""
-    persona = scene.persona
-    stop = "。" if persona.language == "zh-CN" else "."
-    choices: list[list[Line]] = []
-    for name in directive.tell:
-        fact = persona.fact(name)
-        lines = list(fact.say) or [Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)]
-        choices.append(lines)
-    combined = choices[0]
-    space = "" if persona.language == "zh-CN" else " "
-    for more in choices[1:]:
-        combined = [
-            Line(text=f"{one.text}{space}{two.text}", gloss=f"{one.gloss}{space}{two.gloss}" if one.gloss else "")
-            for one in combined
-            for two in more
-        ]
-        if not any(len(line.text) <= persona.who.speech.max_chars for line in combined):
-            return choices[0]
-    return combined
-
-
-def _standard(scene: Scene, line: Line) -> Line:
-    """The line itself, or its gloss once the customer has changed to standard language."""
-    changed = scene.state.standard or scene.cue.directive.act == "switch_mandarin"
-    return Line(text=line.gloss) if changed and line.gloss else line
-
-
 def _last_resort(scene: Scene, open_now: Ledger) -> list[Proposal]:
-    """Short neutral lines when everything else was struck out; the least recently said of them."""
+    """What can still be said when everything fitting was struck out; else the line said longest ago."""
+    lines = last_resort(scene, texts(scene.persona.language)["last_resort"])
+    if fresh := [each for each in lines if strike(each.line.text, open_now, "own") is None]:
+        return fresh
     said = list(scene.said)
-    lines = [Line(text=text) for text in texts(scene.persona.language)["last_resort"]]
-    own = [_standard(scene, line) for line in scene.persona.who.speech.lines.get("answer", ())]
-    fresh = [line for line in (*own, *lines) if strike(line.text, open_now, "own") is None]
-    if fresh:
-        return [Proposal(line, "own") for line in fresh]
-    longest_ago = min(lines, key=lambda line: said.count(line.text))
-    return [Proposal(longest_ago, "own")]
+    return [min(lines, key=lambda each: said.count(each.line.text))]
+
+
+def _arrived(scene: Scene, answer: Answer) -> Answer:
+    """The answer as it comes out of the telephone."""
+    directive = scene.cue.directive
+    text, gloss = (
+        arriving(scene.persona, scene.state, words, directive.again, directive.cut, scene.rng("line"))
+        for words in (answer.text, answer.gloss or answer.text)
+    )
+    return replace(answer, text=text, gloss=gloss if answer.gloss else "", meant=answer.text)
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -51,6 +51,7 @@ class Ledger:
     heard: str  # the trainee's last words
     max_chars: int
     markers: tuple[str, ...] = ()  # dialect words, one of which a longer line must hold
+    abuse: int = 3  # how far the customer may go
 
 
 @lru_cache(maxsize=1)
@@ -66,8 +67,13 @@ def dialect_markers() -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in read_yaml(FOLDER / "dialects.yaml")[0].items()}
 
 
-def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[str], heard: Iterable[str]) -> Ledger:
-    """What may be said in this turn, in which the facts `tell` are due; `heard` are the trainee's words so far."""
+def ledger(
+    persona: Persona, state: State, tell: Iterable[str], said: Iterable[str], heard: Iterable[str], abuse: int = 3
+) -> Ledger:
+    """What may be said in this turn, in which the facts `tell` are due; `heard` are the trainee's words so far.
+
+    `abuse` is the trainer's ceiling, 0 to 3; the persona's own may be lower.
+    """
     who, call, speech = persona.who, persona.call, persona.who.speech
     heard = tuple(heard)
     known = {*state.facts, *tell}
@@ -92,6 +98,7 @@ def ledger(persona: Persona, state: State, tell: Iterable[str], said: Iterable[s
         heard[-1] if heard else "",
         speech.max_chars,
         dialect_markers().get(speech.dialect, ()) if spoken_dialect else (),
+        min(abuse, speech.abuse),
     )
 
 
@@ -115,6 +122,8 @@ def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = Fa
         return Strike("too_long", str(len(text)))
     if not FINISHED.search(text):
         return Strike("unfinished", text[-6:])
+    if words := too_abusive(text, ledger):
+        return Strike("abuse", words)
     if leaked := leak(text, ledger):
         return Strike("leak", leaked)
     if number := unsupported(text, ledger, source == "own"):
@@ -142,6 +151,17 @@ def role_flip(text: str, language: str) -> str:
     """The words in which an agent speaks instead of a customer, or nothing."""
     found = _patterns()[0][language].search(text)
     return found[0] if found else ""
+
+
+@lru_cache(maxsize=1)
+def _abuse() -> tuple[re.Pattern[str], ...]:
+    """What is coarse, swears, insults: words of level 1, 2 and 3, of all languages."""
+    return tuple(re.compile("|".join(words), re.IGNORECASE) for words in read_yaml(FOLDER / "guard.yaml")[0]["abuse"])
+
+
+def too_abusive(text: str, ledger: Ledger) -> str:
+    """Words that go further than the ceiling on abuse allows, or nothing."""
+    return next((found[0] for words in _abuse()[ledger.abuse :] if (found := words.search(text))), "")
 
 
 def lacks_dialect(text: str, ledger: Ledger) -> bool:

@@ -19,24 +19,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from roleplay.conditions import Condition, Strict
 from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Stage, Temper
 from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
+from roleplay.wording import Id, Line, Wording, as_line
 from roleplay.yaml_files import read_yaml, validate
 
+NAMED = ("facts", "beliefs", "goals", "objections", "asides", "sore_points")  # what has ids and wordings in `call`
 CHINESE_DIALECTS = {"sichuan", "cantonese", "northeast", "shanghai", "henan", "shandong", "minnan", "hunan", "shaanxi"}
 
 
-class Line(Strict):
-    """A wording in the persona's voice; `gloss` is the same line in standard language."""
-
-    text: str = Field(min_length=1, max_length=300)
-    gloss: str = ""
-
-
-def _line(value: Any) -> Any:
-    return {"text": value} if isinstance(value, str) else value
-
-
-Wording = Annotated[Line, BeforeValidator(_line)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
 Topic = Literal[
     "bill", "broadband", "complaint", "deduction", "emergency", "enterprise", "idd", "outage", "outbound", "plan",
     "porting", "privacy", "realname", "refund", "roaming", "scam", "sim", "survey", "wifi",
@@ -48,14 +38,16 @@ Slot = Literal[
 
 
 class Speech(Strict):
-    """How the person talks. `max_chars` caps one answer, `mandarin` says
-    how well the person can change to standard language when asked; `lines` holds own wordings by act."""
+    """How the person talks. `max_chars` caps one answer, `mandarin` says how well the person can change to
+    standard language when asked, `abuse` how far it goes at worst (0 civil, 1 coarse, 2 swears, 3 insults);
+    `lines` holds own wordings by act."""
 
     temper: Temper
     dialect: Dialect = "none"
     strength: int = Field(0, ge=0, le=3)
     mandarin: Literal["fluent", "partly", "none"] = "fluent"
     max_chars: int = Field(60, ge=10, le=400)
+    abuse: int = Field(3, ge=0, le=3)
     habits: tuple[str, ...] = ()
     pet_phrases: tuple[str, ...] = ()
     lexicon: Mapping[str, str] = {}
@@ -153,17 +145,21 @@ class Ends(Strict):
 class CallBlock(Strict):
     direction: Direction = "inbound"
     reason: str
-    openings: tuple[Annotated[Opening, BeforeValidator(_line)], ...] = Field(min_length=1)
+    openings: tuple[Annotated[Opening, BeforeValidator(as_line)], ...] = Field(min_length=1)
     feelings: StartFeelings = StartFeelings()
     facts: tuple[Fact, ...] = Field(min_length=1)
     beliefs: tuple[Belief, ...] = ()
     goals: tuple[Goal, ...] = Field(min_length=1)
     objections: tuple[Objection, ...] = ()
+    line: tuple[LineTrouble, ...] = ()
+    occupied: Occupied | None = None
+    asides: tuple[Aside, ...] = ()
+    sore_points: tuple[SorePoint, ...] = ()
     ends: Ends = Ends()
 
 
 class Ring(Strict):
-    """What the agent's telephone shows before the call is taken: nothing of it is known to the customer's part.
+    """What the agent's telephone shows before the call is taken. Of it the customer's part knows `waited` alone.
 
     `waited` counts seconds in the queue, `menu` names the keys that were pressed on the way.
     """
@@ -263,6 +259,11 @@ class Persona(Strict):
             for number, item in enumerate(items):
                 if (condition := getattr(item, name)) is not None:
                     yield f"call.{group}.{number}.{name}", condition
+        for number, trouble in enumerate(call.line):
+            if trouble.until is not None:
+                yield f"call.line.{number}.until", trouble.until
+        for number, aside in enumerate(call.asides):
+            yield f"call.asides.{number}.when", aside.when
         if call.ends.declines:
             yield "call.ends.declines", call.ends.declines
 
@@ -286,7 +287,7 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
     def fault(field: str, message: str) -> None:
         faults.append(Fault(message, lines.get(field), field))
 
-    names = {kind: [item.id for item in getattr(call, kind)] for kind in ("facts", "beliefs", "goals", "objections")}
+    names = {kind: [item.id for item in getattr(call, kind)] for kind in NAMED}
     for kind, ids in names.items():
         for doubled in sorted({name for name in ids if ids.count(name) > 1}):
             fault(f"call.{kind}", f"{doubled!r} is there twice")

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from roleplay.acts import next_directive
 from roleplay.conditions import Condition
 from roleplay.dialogue import Ending
-from roleplay.directive import next_directive, spoken
+from roleplay.directive import spoken
 from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
 from roleplay.persona import Line, Persona
+from roleplay.reaction import react
 from roleplay.reading import Estimates, MoveSeen, Reading, Told
-from roleplay.state import State, holds, outcome, react, start
+from roleplay.state import State, holds, outcome, start
 
 SEEDS = range(3)
 Trainee = Callable[[Persona, State], Reading]

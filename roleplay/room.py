@@ -15,20 +15,23 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from roleplay.acts import next_directive
 from roleplay.customer import Answer, Customer, Scene
 from roleplay.dialogue import Ending, Evidence, Exchange, Turn
-from roleplay.directive import Directive, next_directive, spoken
+from roleplay.directive import Directive, spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
+from roleplay.noticed import is_silent
 from roleplay.persona import Library, Persona
 from roleplay.prompts import Cue
+from roleplay.reaction import react
 from roleplay.reader import Reader
 from roleplay.reading import Reading
 from roleplay.records import CallRow, GradeRow, Mode, Records, TurnRow
 from roleplay.redaction import redact
 from roleplay.rubric import Grade
-from roleplay.state import State, is_silent, outcome, react, start
+from roleplay.state import State, outcome, start
 
 LONGEST_REPLY = 2000  # characters
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
@@ -151,7 +154,8 @@ class Room:
         before = react(call.persona, call.state, reading, reply)
         directive = next_directive(call.persona, before, call.row.seed)
         past = tuple(
-            (Cue(each.reply.text, each.directive, each.before.feeling), each.answer.text) for each in call.exchanges
+            (Cue(each.reply.text, each.directive, each.before.feeling), each.detail.get("meant") or each.answer.text)
+            for each in call.exchanges
         )
         scene = Scene(call.persona, before, Cue(reply, directive, before.feeling), past, call.row.seed)
         answer: Answer | None = None
@@ -172,6 +176,7 @@ class Room:
             evidence=evidence,
             detail={
                 "source": answer.source,
+                "meant": answer.meant,
                 "struck": [[each.source, each.reason, each.detail, each.text] for each in answer.struck],
                 "proposed": dict(answer.proposed),
                 "took": round(time.monotonic() - begun, 3),

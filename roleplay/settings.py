@@ -71,6 +71,9 @@ class Settings(BaseModel):
         "auto",
         description="how the model makes a line: write (freely), choose (among proposed lines) or auto (what it can)",
     )
+    abuse: int = Field(
+        3, ge=0, le=3, description="how far customers may go at worst: 0 civil, 1 coarse, 2 swears, 3 insults"
+    )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",

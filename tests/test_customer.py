@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from roleplay.acts import next_directive
 from roleplay.customer import Answer, Customer, Scene
-from roleplay.directive import Directive, next_directive, spoken
+from roleplay.directive import Directive, spoken
 from roleplay.lines import echo
 from roleplay.models.scripted import ScriptedModel
 from roleplay.persona import Fact, load_library
 from roleplay.prompts import Cue, customer_messages
+from roleplay.proposals import lighter
+from roleplay.reaction import react
 from roleplay.rehearsal import curious_trainee, good_trainee, reading
-from roleplay.state import react, start
+from roleplay.state import start
+from roleplay.wording import Line
 
 LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
 ANGRY = LIBRARY.personas["zh-deduction-video-pack"]
@@ -127,13 +131,22 @@ def test_a_fact_is_told_in_the_personas_own_words_or_in_its_bare_text(scripted):
     assert answer.text == "已经扣了三个月。"
 
 
-def test_asked_for_mandarin_a_dialect_speaker_says_the_gloss(scripted):
+@pytest.mark.parametrize("able", ["fluent", "partly"])
+def test_asked_for_mandarin_a_dialect_speaker_changes_as_far_as_it_is_able(scripted, able):
     chooser = Customer(scripted("嗯。", writes=False), "choose")
     chooser.model.weigh = lambda messages, options: [0.0] * len(options)
-    name = next(fact.id for fact in SICHUAN.call.facts if fact.say and fact.say[0].gloss)
-    directive = Directive("switch_mandarin", "t", (name,), again=True)
-    _, answer = speak(chooser, scene(SICHUAN, directive=directive))
-    assert answer.text in {line.gloss for line in SICHUAN.fact(name).say}
+    speech = SICHUAN.who.speech.model_copy(update={"mandarin": able})
+    persona = SICHUAN.model_copy(update={"who": SICHUAN.who.model_copy(update={"speech": speech})})
+    name = next(fact.id for fact in persona.call.facts if fact.say and fact.say[0].gloss)
+    _, answer = speak(chooser, scene(persona, directive=Directive("switch_mandarin", "t", (name,), again=True)))
+    glosses = {line.gloss for line in persona.fact(name).say}
+    assert (answer.text if able == "fluent" else answer.gloss) in glosses
+
+
+def test_part_of_the_way_to_mandarin_the_short_words_stay_as_they_were():
+    line = Line(text="要得，我屋头昨晚上就没得网了。", gloss="行，我家里昨晚上就没有网了。")
+    assert lighter(line).text == "要得，我家里昨晚上就没有网了。"
+    assert lighter(line).gloss == line.gloss
 
 
 def test_a_line_is_always_found_even_when_everything_has_been_said(scripted):

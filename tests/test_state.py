@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roleplay.acts import next_directive
 from roleplay.conditions import Condition
 from roleplay.dialogue import ENDINGS, MOVES
-from roleplay.directive import next_directive, spoken
+from roleplay.directive import spoken
 from roleplay.persona import Persona, load_library
+from roleplay.reaction import react
 from roleplay.reading import Claim, Reading, Told
 from roleplay.rehearsal import SEEDS, good_trainee, play, reading, rehearse, rude_trainee
-from roleplay.state import State, holds, outcome, react, start
+from roleplay.state import State, holds, outcome, start
 
 LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
 PERSONAS = [LIBRARY.personas[name] for name in sorted(LIBRARY.personas)]

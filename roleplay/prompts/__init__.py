@@ -16,7 +16,8 @@ from typing import Any
 from roleplay.dialogue import Feeling
 from roleplay.directive import Directive, wordings
 from roleplay.models import Message
-from roleplay.persona import Line, Persona
+from roleplay.persona import Persona
+from roleplay.wording import Line
 from roleplay.yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent
@@ -37,23 +38,45 @@ def texts(language: str) -> dict[str, Any]:
     return read_yaml(FOLDER / f"{language}.yaml")[0]
 
 
-@lru_cache(maxsize=1)
-def _moments() -> dict[str, dict[str, tuple[Line, ...]]]:
-    data = read_yaml(FOLDER / "moments.yaml")[0]
-    made = {
-        name: {
-            moment: tuple(Line(text=line) if isinstance(line, str) else Line(**line) for line in lines)
-            for moment, lines in moments.items()
-        }
-        for name, moments in data.items()
-    }
-    return made
+def _line(words: str) -> Line:
+    """A line as these lists hold it: a text, or a text and its gloss in standard language with " | " between."""
+    text, _, gloss = words.partition(" | ")
+    return Line(text=text, gloss=gloss)
 
 
-def moment_lines(persona: Persona, moment: str) -> tuple[Line, ...]:
-    """Lines for a moment that no persona file foresees, in this persona's dialect where it is strong."""
-    speech = persona.who.speech
-    return _moments()[speech.dialect if speech.strength >= 2 else persona.language][moment]
+@lru_cache(maxsize=2)
+def _lists(name: str) -> dict[str, dict[str, tuple[Line, ...]]]:
+    """A file of lines by language or dialect, then by what they are for."""
+    data = read_yaml(FOLDER / name)[0]
+    return {voice: {kind: tuple(map(_line, rows)) for kind, rows in kinds.items()} for voice, kinds in data.items()}
+
+
+def is_moment(why: str) -> bool:
+    """Whether lines for it stand in moments.yaml, so that no persona file has to foresee it."""
+    return why in _lists("moments.yaml")["en"]
+
+
+def moment_lines(persona: Persona, moment: str, about: str = "") -> tuple[Line, ...]:
+    """Lines for a moment that no persona file foresees, in this persona's dialect where it is strong.
+
+    `about` are words of the agent's that some lines take up; without it those lines are left out.
+    """
+    lines = _voiced("moments.yaml", persona, moment)
+    lines = tuple(line for line in lines if about or "{about}" not in line.text)
+    return tuple(
+        Line(text=line.text.replace("{about}", about), gloss=line.gloss.replace("{about}", about)) for line in lines
+    )
+
+
+def reaction_lines(persona: Persona, kind: str) -> tuple[Line, ...]:
+    """Short beginnings of a line, by which it answers what was just said."""
+    return _voiced("reactions.yaml", persona, kind)
+
+
+def _voiced(name: str, persona: Persona, kind: str) -> tuple[Line, ...]:
+    speech, lists = persona.who.speech, _lists(name)
+    own = lists.get(speech.dialect, {}) if speech.strength >= 2 else {}
+    return own.get(kind) or lists[persona.language].get(kind, ())
 
 
 def compact_card(language: str, direction: str, temper: str, dialect: str, strength: int, name: str, age: int) -> str:

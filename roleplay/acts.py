@@ -1,0 +1,332 @@
+"""What the customer does next: one act, the facts to tell now, and whether the call ends with it.
+
+Pure: the same persona, state and seed give the same directive. Rules stand in the order in which they
+are asked; the first that applies decides, and its name is kept as `why` for those who read transcripts.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from roleplay import telephone
+from roleplay.directive import Directive, due
+from roleplay.persona import Objection, Persona
+from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
+
+OFFER = ("propose", "alternative", "act", "pitch")
+QUESTION = ("ask_open", "ask_closed")
+HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
+MOST_EXPLAINED = 3  # terms that are asked about in one call
+
+
+def next_directive(persona: Persona, state: State, seed: int) -> Directive:
+    """The directive for the customer's turn that follows the trainee's last reply."""
+    directive = Directive("answer", "noted")
+    for rule in RULES:
+        if (found := rule(persona, state, random.Random(f"{seed}/{state.turn}"))) is not None:
+            directive = found
+            break
+    directive = replace(directive, first=directive.first or _first(persona, state, directive))
+    if not directive.ends and not state.cut and telephone.has(persona, state, "drops"):
+        directive = replace(directive, cut=True)
+    return directive
+
+
+def _first(persona: Persona, state: State, directive: Directive) -> str:
+    """What is taken up before anything else is said."""
+    noticed, why = state.last.noticed, directive.why
+    if why == "opening" and persona.ring.waited >= LONG_WAIT and persona.call.direction == "inbound":
+        return "waited_long"
+    if state.cut and state.cut == state.turn - 1:
+        return "line_back"
+    if why == "asked_again":
+        return "said_already"
+    if directive.ends or why == noticed.alarm:
+        return ""
+    if noticed.wrong_name and "wrong_name" not in state.moments[-4:]:
+        return "wrong_name"
+    return ""
+
+
+def _breaks_off(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    silences = sum(done.noticed.silent for done in state.done[-3:])
+    if state.patience > 0 and state.insults < 2 and silences < 3:
+        return None
+    ends = persona.call.ends.when_upset if silences < 3 else "hung_up"
+    return Directive("demand_supervisor" if ends == "escalated" else "hang_up", "out_of_patience", ends=ends)
+
+
+def _declines(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    declines = persona.call.ends.declines
+    if declines is None or not state.acts or not holds(declines, state):
+        return None
+    if state.hostile >= 2:  # driven away, which is no decision about the offer
+        return Directive("hang_up", "driven_away", ends="hung_up")
+    return Directive("decline", "declines", ends="declined")
+
+
+def _line(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Nothing was heard, or not enough of it."""
+    if state.last.noticed.silent:
+        return Directive("ask_repeat", "silence")
+    if any(cause.why == "inaudible" for cause in state.causes):
+        return Directive("ask_repeat", "cannot_hear")
+    return None
+
+
+def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if any(act != "ask_repeat" for act in state.acts):
+        return None
+    openings = persona.call.openings
+    fit = list(range(len(openings)))
+    if state.last.did("consent"):  # asked whether it is convenient: an opening that answers, where there is one
+        fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
+    number = rng.choice(fit)
+    return Directive(openings[number].act, "opening", tell=openings[number].tells, opening=number)
+
+
+def _limit(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if state.turn < persona.call.ends.turn_limit:
+        return None
+    ends = outcome(persona, state)
+    if ends == "unresolved":
+        return Directive("hang_up", "turn_limit", ends="hung_up")
+    return Directive("close", "turn_limit", ends=ends)
+
+
+def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """The trainee says goodbye: a satisfied customer does too, another one holds on once."""
+    if not state.last.did("close"):
+        return None
+    ends = outcome(persona, state)
+    just_raised = [name for name, turn in state.raised if turn == state.turn - 1 and name not in state.broken]
+    if just_raised and ends == "resolved":
+        return Directive("object", "objection_passed_over", objection=just_raised[0])
+    if ends != "unresolved":
+        thanks = ends == "resolved" and "thank" not in state.acts[-2:]
+        return Directive("thank" if thanks else "close", "closing", ends=ends)
+    held_on = any(done.did("close") for done in state.done[:-1])
+    if held_on or state.last.did(*HOSTILE):
+        return Directive("hang_up", "closing_unresolved", ends="unresolved")
+    if musts_met(persona, state):
+        return Directive("vent", "not_won")
+    return Directive("press", "not_done_yet", goal=_open_goal(persona, state))
+
+
+def _consents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Outbound: asked whether it is convenient, a busy customer says so once, others agree."""
+    if persona.call.direction == "inbound" or not state.last.did("consent"):
+        return None
+    if {"busy", "agree_to_talk"} & set(state.acts):
+        return None
+    return Directive("busy" if persona.who.speech.temper == "busy" else "agree_to_talk", "asked_whether_convenient")
+
+
+def _insulted(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if not state.last.did(*HOSTILE):
+        return None
+    if "demand_supervisor" not in state.acts and state.hostile >= 2:
+        return Directive("demand_supervisor", "treated_badly")
+    return Directive("threaten" if state.acts[-1:] == ("vent",) else "vent", "treated_badly")
+
+
+def _wary(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Data given away or asked for, a sore point, a promise that is too good or was not kept."""
+    noticed = state.last.noticed
+    whys = {cause.why for cause in state.causes}
+    if noticed.alarm:
+        return Directive("refuse_info" if noticed.alarm == "asks_secret" else "challenge", noticed.alarm)
+    if noticed.sore:
+        return Directive("vent", "sore_point", sore=noticed.sore)
+    if "let_down" in whys:
+        return Directive("vent", "let_down")
+    if "too_good_believed" in whys:
+        return Directive("ask", "too_good_believed")
+    if "too_good" in whys and noticed.too_good and state.moments[-2:].count("too_good") == 0:
+        return Directive("challenge", "too_good")
+    if noticed.interrupts and "cut_short" not in state.moments[-2:]:
+        return Directive("vent", "cut_short")
+    return None
+
+
+def _language(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    speech = persona.who.speech
+    told = state.facts[-1:] if state.acts[-1:] in (("answer",), ("volunteer",)) else ()
+    if state.last.did("ask_mandarin") and speech.dialect != "none" and not state.standard and speech.mandarin != "none":
+        return Directive("switch_mandarin", "asked_for_standard_language", tell=told, again=True)
+    if state.last.did("ask_repeat", "ask_mandarin") and state.acts:
+        return Directive("answer", "asked_to_repeat", tell=told, again=True)
+    return None
+
+
+def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """No time: glad of another time or not, and shorter with every reply."""
+    occupied = persona.call.occupied
+    if occupied is None or not state.acts:
+        return None
+    if state.last.did("reschedule"):
+        if occupied.another_time == "agreed":
+            return Directive("accept", "another_time", ends="callback")
+        if "no_other_time" not in state.moments:
+            return Directive("object", "no_other_time")
+    if state.turn > occupied.replies and "no_time" not in state.moments[-2:] and not musts_met(persona, state):
+        return Directive("busy", "no_time")
+    return None
+
+
+def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Facts that the reply asked for: told when their time has come, else refused; asked twice, said so."""
+    call, asked = persona.call, state.last.asked
+    hidden = [
+        goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
+    ]
+    fresh = [fact for fact in due(persona, state, "asked") + due(persona, state, "volunteered") if fact.id in asked]
+    if fresh:
+        return Directive("answer", "asked", tell=tuple(fact.id for fact in fresh[:2]))
+    if hidden:
+        return Directive("ask", "asked", goal=hidden[0])
+    if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
+        return Directive("answer" if withheld[0].told == "never" else "refuse_info", "not_told_yet")
+    if known := [name for name in asked if name in state.facts]:
+        return Directive("answer", "asked_again", tell=tuple(known[:1]), again=True)
+    return None
+
+
+def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    last = state.last
+    if last.wrong:
+        return Directive("challenge", "wrong_fact", about=last.doubted)
+    if last.did("meta"):
+        return Directive("ask_explain", "strange_words")
+    if last.did("off_topic") and not last.asked:
+        return Directive("answer", "does_not_know")
+    if last.noticed.term and state.acts.count("ask_explain") < MOST_EXPLAINED:
+        return Directive("ask_explain", "jargon", about=last.noticed.term)
+    if last.did("jargon") and persona.who.literacy != "high" and "ask_explain" not in state.acts[-1:]:
+        return Directive("ask_explain", "jargon")
+    return None
+
+
+def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """More was said than can be taken in: somebody in a hurry cuts it short, somebody old takes notes."""
+    last, who = state.last, persona.who
+    if not last.noticed.long or last.did(*QUESTION, "verify"):
+        return None
+    if (who.speech.temper in HURRIED or state.feeling.anger >= 2.5) and "too_long" not in state.moments:
+        return Directive("press", "too_long")
+    if who.literacy == "low" and "writes_down" not in state.moments:
+        return Directive("ask_repeat", "writes_down")
+    return None
+
+
+def _believes(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    for belief in persona.call.beliefs:
+        if belief.id not in state.stated and belief.id not in state.corrected:
+            return Directive("believe", "wrong_belief", belief=belief.id)
+    return None
+
+
+def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    raised = dict(state.raised)
+    for objection in persona.call.objections:
+        if objection.id in state.broken:
+            continue
+        if objection.id not in raised:
+            if _comes_up(objection, state):
+                return Directive("object", "objection", objection=objection.id)
+        elif state.last.did(*OFFER) and state.turn - raised[objection.id] == 1:
+            return Directive("object", "objection_stands", objection=objection.id)
+    return None
+
+
+def _comes_up(objection: Objection, state: State) -> bool:
+    if objection.raised_when is not None:
+        return holds(objection.raised_when, state)
+    return state.last.did(*OFFER)
+
+
+def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Everything that had to be done is done; somebody who was treated coldly does not come round for that."""
+    last = state.last
+    if not musts_met(persona, state):
+        return None
+    if not won(state):
+        return Directive("answer", "noted_coolly") if "not_won" in state.moments[-2:] else Directive("vent", "not_won")
+    nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
+    if nice and not last.did("check_satisfied"):
+        return Directive("ask", "something_else", goal=rng.choice(nice))
+    if "accept" not in state.acts:
+        return Directive("accept", "satisfied", about=last.noticed.by_when)
+    if last.did("check_satisfied", "thank") or "thank" not in state.acts:
+        return Directive("thank", "satisfied")
+    if last.did("hold", *QUESTION) or last.noticed.asks_leave:
+        return None
+    return Directive("answer", "noted")
+
+
+def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Something beside the matter; not by somebody in a rage, and not instead of an answer."""
+    if state.feeling.anger >= 3 or state.last.did(*QUESTION, "verify"):
+        return None
+    for aside in persona.call.asides:
+        if aside.id not in state.asides and holds(aside.when, state):
+            return Directive(aside.act, "aside", aside=aside.id)
+    return None
+
+
+def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if state.feeling.anger < 2.8 or state.last.good or "vent" in state.acts[-2:]:
+        return None
+    if state.patience < 1.5 and "threaten" not in state.acts:
+        return Directive("threaten", "angry")
+    return Directive("vent", "angry")
+
+
+def _volunteers(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Something told unasked; the harder the persona, the rarer. Of two facts either may come first."""
+    facts = due(persona, state, "volunteered")
+    if not facts or rng.random() > 1.15 - 0.15 * persona.difficulty:
+        return None
+    return Directive("volunteer", "on_its_mind", tell=(rng.choice(facts[:2]).id,))
+
+
+def _waits(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if not state.last.did("hold"):
+        return None
+    again = any(done.did("hold") for done in state.done[:-1])
+    unwilling = (state.last.leaves_waiting and state.feeling.anger >= 1.5) or (again and state.feeling.trust < 2)
+    return Directive("answer", "waits_unwillingly" if unwilling else "waits")
+
+
+def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    goal = _open_goal(persona, state)
+    last = state.last
+    if goal and goal not in state.named and (last.did(*SOLUTION, "explain", "inform", "refuse") or state.turn >= 3):
+        return Directive("ask", "wants", goal=goal)
+    if last.did("check_satisfied") and goal:
+        return Directive("press", "not_satisfied", goal=goal)
+    if last.noticed.asks_leave and not last.did("ask_open", "pitch"):
+        return Directive("answer", "gives_leave")
+    if last.did("ask_open") and goal and goal not in state.named:
+        return Directive("ask", "asked_what_it_wants", goal=goal)
+    if last.did(*QUESTION) and not last.asked:
+        return Directive("answer", "does_not_know")
+    if last.good and "soften" not in state.acts:
+        return Directive("soften", "taken_seriously")
+    if last.did(*SOLUTION) and not last.cold:
+        return Directive("soften" if "soften" not in state.acts[-2:] else "ask", "something_is_done", goal="")
+    return Directive("press", "still_open", goal=goal if rng.random() < 0.5 else "")
+
+
+def _open_goal(persona: Persona, state: State) -> str:
+    open_goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+    fresh = [goal for goal in open_goals if goal.id not in state.named]
+    return (fresh or open_goals)[0].id if open_goals else ""
+
+
+RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
+    _breaks_off, _declines, _line, _opens, _limit, _closed, _consents, _insulted, _wary, _language, _occupied, _asked,
+    _doubts, _takes_in, _objects, _vents, _waits, _believes, _satisfied, _asides, _volunteers, _wants,
+)  # fmt: skip

@@ -1,0 +1,203 @@
+"""What a customer notices in the very words of a reply, by exact rules: data read out before the check, a
+promise that nobody can keep, a wrong name, a term without its meaning, silence, goodbye.
+
+What a reply means is read by models elsewhere; here stands only what words show beyond doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from roleplay.clauses import sentences
+from roleplay.dialogue import SILENCE
+from roleplay.persona import Persona
+
+Alarm = Literal["", "private_data", "others_data", "asks_secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One reply as its words show it. `alarm` is what makes anybody wary of the speaker; `sore` a sore point's id."""
+
+    silent: bool = False
+    goodbye: bool = False  # holds words without which nothing is closed
+    farewell: bool = False  # closes the call beyond doubt
+    asks_leave: bool = False  # asks whether something may be done
+    asks_name: bool = False
+    alarm: Alarm = ""
+    too_good: bool = False  # promises what nobody can promise
+    interrupts: bool = False
+    louder: bool = False  # speaks up, or asks whether it can be heard
+    reconnects: bool = False  # speaks of the line that was cut
+    wrong_name: bool = False
+    term: str = ""  # a term of the trade that is left unexplained
+    by_when: str = ""  # the time that is given for something, in the reply's own words
+    long: bool = False  # too much to take in at once
+    sore: str = ""
+
+
+NOTHING = Noticed()
+CHINESE_NUMERALS = str.maketrans("零〇一二三四五六七八九", "00123456789")
+LEAVE = re.compile(
+    r"(?:可以|好|行|方便|同意|需要|要|愿意)[^，。？?]{0,8}[吗么][？?]|您看[^。？?]{0,12}[？?]|要不要|"
+    r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|may i|do you want me|do you mind)\b",
+    re.IGNORECASE,
+)
+# What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
+GOODBYE = re.compile(
+    r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
+    r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|\btake care\b|"
+    r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
+    re.IGNORECASE,
+)
+FAREWELL = re.compile(
+    r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
+)
+ASKS_NAME = re.compile(
+    r"贵姓|怎么称呼|您的姓名|您叫什么|您的名字|\byour (?:full )?name\b|\bwho am i (?:speaking|talking)", re.IGNORECASE
+)
+NEGATED = re.compile(r"不|别|勿|没有|无权|无法|切莫|\b(?:never|not|no one|nobody|cannot)\b|n't\b", re.IGNORECASE)
+SECRETS = re.compile(
+    r"验证码|密码|银行卡|完整的?(?:身份证|证件)|身份证号码|\b(?:one-time|verification|security) codes?\b|\bpasswords?\b|"
+    r"\bbank card\b|\bcard numbers?\b|\bfull (?:id|passport|identity) ?\w* numbers?\b",
+    re.IGNORECASE,
+)
+ASKS_FOR = re.compile(
+    r"(?:报|告诉|发|念|说|提供|读)(?:给|一下|出来|过来)?(?:给)?我|(?:报|念|说|提供|告诉)一下|报[上过]来|"
+    r"\b(?:tell|give|read|send)(?: \w+)? (?:it |them )?(?:out )?(?:to )?(?:me|us)\b|\b(?:may|can|could) i (?:have|get|take)\b|"
+    r"\bi(?:'ll| will)? need your\b",
+    re.IGNORECASE,
+)
+OTHERS = re.compile(
+    r"(?:上一?[个位]|前一?[个位]|另外?一[个位]|其中一[个位]|有[一]?[个位]|隔壁|同小区的?)[^，。！？不]{0,12}姓[\u4e00-\u9fff]|"
+    r"(?:爱人|老婆|老公|妻子|丈夫|儿子|女儿|邻居|同事|朋友|机主)[^，。！？不没]{0,8}(?:号码|账户|账单)[^，。！？不没无]{0,4}"
+    r"(?:能查|查到|看到|打了|打过|欠|余额)|别人的(?:号码|账单|资料|记录)[^，。！？不没无]{0,3}(?:可以|也?能|都能)|"
+    r"\b(?:last|previous|another|other) (?:customer|caller)\b[^.?!]{0,30}\b(?:called|named|lives|owes|spent|paid|is a)\b|"
+    r"\byour (?:wife|husband|son|daughter|neighbou?r|colleague)(?:'s)? (?:\w+ )?(?:called|rang|owes|spent|number made)\b",
+    re.IGNORECASE,
+)
+TOO_GOOD = re.compile(
+    r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会|能|给您?办)|(?:再也|永远|一辈子)不会|"
+    r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
+    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|百分之?百|100[%％]|终身免|"
+    r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
+    r"\byou have my word\b|\bas long as you live\b|\bpay nothing\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
+    r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"
+    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent)",
+    re.IGNORECASE,
+)
+INTERRUPTS = re.compile(
+    r"您?先(?:别说|不要说|别讲|听我[说讲])|听我[说讲]完|打断(?:您|你)?一下|(?:您|你)别说了|不要再说了|说完了(?:没有|吗)|"
+    r"\blet me (?:finish|stop you)\b|\bstop right there\b|\bdon't interrupt\b|\bstop talking\b|\bare you (?:done|finished)\b",
+    re.IGNORECASE,
+)
+LOUDER = re.compile(
+    r"大(?:点|一点|些)?声|声音(?:调|放|提)?(?:大|高)|提高(?:音量|声音)|(?:靠近|换)[^，。]{0,4}(?:话筒|麦|耳机)|"
+    r"(?:现在|这样|这回)[^，。]{0,6}(?:听|清楚)|听得?(?:清|到|见)[^，。]{0,4}[吗了]|"
+    r"\bspeak(?:ing)? up\b|\blouder\b|\bhear me\b|\bis (?:this|that) (?:any )?better\b|\bcloser to the\b|\bturned? \w+ up\b",
+    re.IGNORECASE,
+)
+RECONNECTS = re.compile(
+    r"(?:刚才|刚刚|电话|线路|通话|信号)[^，。！？]{0,10}(?:断|掉线|中断)|(?:重新|再)(?:给您)?(?:打|拨|接通)|回拨|"
+    r"\bcut off\b|\bdropped\b|\bdisconnected\b|\blost (?:you|the (?:line|connection))\b|\b(?:call|ring)(?:ing)? you back\b",
+    re.IGNORECASE,
+)
+BY_WHEN = re.compile(
+    r"(?:\d+|[一二两三四五六七八九十]+)个?(?:分钟|小时|工作日|天)(?:之内|以内|内)|(?:今天|明天|今晚)\d{1,2}(?:点|[:：]\d\d)前|"
+    r"\bwithin (?:\d+|\w+) (?:working )?(?:minutes|hours|days)\b",
+    re.IGNORECASE,
+)
+# Terms that customers do not know; the second half only people of little experience with telephones.
+TERMS = re.compile(
+    r"APN|VoLTE|DNS|PPPoE|ICCID|IMSI|IMEI|ONU|OLT|光衰|鉴权|三户|冲正|停复机|派单|网元|割接|合账|落地网关|"
+    r"\b(?:provisioning|deprovision\w*|MSISDN|backhaul|pro-?rat\w+|tier two|PAC|CRM|latency|throttl\w+)\b",
+)
+PLAIN_TERMS = re.compile(
+    r"套外|结转|定向流量|账期|协议期|携转|二次确认|增值业务|带宽|基站|上行|实名复核|预付费|后付费|"
+    r"\b(?:value-added services?|fair[- ]use|billing cycle|port(?:ing)?[- ]?(?:in|out)|bandwidth|roaming zone|router reset)\b",
+    re.IGNORECASE,
+)
+EXPLAINED = re.compile(
+    r"就是|也就是|意思是|叫做|指的是|\b(?:that is|which means|in other words|meaning|i\.e\.)", re.IGNORECASE
+)
+SURNAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
+    "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+)
+ADDRESSED = re.compile(r"([\u4e00-\u9fff])(?:先生|女士|小姐|太太|阿姨|大爷|大妈|师傅)")
+ADDRESSED_EN = re.compile(r"\b(?:Mr|Mrs|Ms|Miss)\.? ([A-Z][\w'’-]+)")
+LONG = {"zh-CN": 130, "en": 420}  # characters
+MANY_NUMBERS = 6
+
+
+def is_silent(reply: str) -> bool:
+    """Whether a reply was said without a word, such as `……`."""
+    return reply.strip() == SILENCE or (bool(reply) and not any(char.isalnum() for char in reply))
+
+
+def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) -> Noticed:
+    """Everything that `reply` shows beyond doubt to this customer, who has told the facts `told` by now."""
+    if is_silent(reply):
+        return Noticed(silent=True)
+    if not reply:
+        return NOTHING
+    known, when = set(told), BY_WHEN.search(reply)
+    return Noticed(
+        goodbye=bool(GOODBYE.search(reply)),
+        farewell=bool(FAREWELL.search(reply)),
+        asks_leave=bool(LEAVE.search(reply)),
+        asks_name=bool(ASKS_NAME.search(reply)),
+        alarm=_alarm(persona, reply, known, verified),
+        too_good=bool(TOO_GOOD.search(reply)),
+        interrupts=bool(INTERRUPTS.search(reply)),
+        louder=bool(LOUDER.search(reply)),
+        reconnects=bool(RECONNECTS.search(reply)),
+        wrong_name="identity" in known and _wrong_name(persona, reply),
+        term=_term(persona, reply),
+        by_when=when[0] if when else "",
+        long=len(reply) > LONG[persona.language] or len(re.findall(r"\d+(?:\.\d+)?", reply)) >= MANY_NUMBERS,
+        sore=next(
+            (point.id for point in persona.call.sore_points if any(w.lower() in reply.lower() for w in point.words)), ""
+        ),
+    )
+
+
+def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Alarm:
+    for piece in sentences(reply):
+        if SECRETS.search(piece.text) and ASKS_FOR.search(piece.text) and not NEGATED.search(piece.text):
+            return "asks_secret"
+    if OTHERS.search(reply):
+        return "others_data"
+    if persona.account is None or verified or "identity" in known:
+        return ""
+    digits = set(re.findall(r"\d{3,}[\dX]?", reply.translate(CHINESE_NUMERALS)))
+    open_text = "".join(fact.text for fact in persona.call.facts if fact.id in known)
+    private = {persona.account.id_tail, *re.findall(r"\d{3,}", persona.account.number)}
+    if any(each in digits and each not in open_text for each in private):
+        return "private_data"
+    said = open_text + "".join(opening.text for opening in persona.call.openings)
+    named = persona.account.holder in reply and persona.account.holder not in said
+    return "private_data" if named and persona.call.direction == "inbound" else ""
+
+
+def _wrong_name(persona: Persona, reply: str) -> bool:
+    """Called by another name than its own, the holder's, or one that it has spoken of."""
+    names = persona.who.name + (persona.account.holder if persona.account else "")
+    spoken_of = names + "".join(fact.text for fact in persona.call.facts)
+    if persona.language == "zh-CN":
+        return any(
+            char in SURNAMES and char not in names and f"{char}先生" not in spoken_of and f"{char}女士" not in spoken_of
+            for char in ADDRESSED.findall(reply)
+        )
+    return any(name not in spoken_of for name in ADDRESSED_EN.findall(reply))
+
+
+def _term(persona: Persona, reply: str) -> str:
+    found = TERMS.search(reply) or (PLAIN_TERMS.search(reply) if persona.who.literacy == "low" else None)
+    if found is None or persona.who.literacy == "high" or EXPLAINED.search(reply[found.end() : found.end() + 40]):
+        return ""
+    own = "".join(fact.text for fact in persona.call.facts) + persona.call.reason + persona.summary
+    return "" if found[0] in own else found[0]

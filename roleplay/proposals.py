@@ -1,0 +1,222 @@
+"""Lines that the customer might say now, best kind first: own wordings, lines for moments, lines of the corpus.
+
+A line may begin with a short reaction to what was just said and end by holding the agent to a time that was
+given; which, is drawn from the seed, so that two calls of one persona differ. What is proposed is not yet checked.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from roleplay.directive import wordings
+from roleplay.guard import Source
+from roleplay.lines import fitting
+from roleplay.persona import Persona
+from roleplay.prompts import Cue, is_moment, moment_lines, reaction_lines
+from roleplay.state import State
+from roleplay.wording import Line
+
+REACTS = 0.65  # how often a line begins with a reaction, where one fits
+HOLDS_TO_IT = 0.6  # how often the agent is held to a time that it has given
+JOINED = ("wrong_fact", "jargon")  # moments in which the persona's own lines of the act will do as well
+UNMOVED = ("thank", "close", "vent", "challenge", "threaten", "soften", "believe")  # acts that no thanks go before
+# A line that begins so has its reaction already.
+BEGINS = re.compile(
+    r"^(?:喂|嗯|哎|唉|哦|啊|那|可|行|好|咦|诶|哟|不过|还有|对了|你好|您好|要得|中|哎呀|等|唔|系|阿拉|得|成|妥|啥|咋|谢|你这|"
+    r"(?:hello|hi|good (?:morning|afternoon|evening)|well|so|but|and|right|okay|ok|oh|look|aye|och|hullo|now|no|yes|hm+|"
+    r"sorry|thank|thanks|fine|all right|good|sure|listen|wait)\b)",
+    re.IGNORECASE,
+)
+CLAUSE = re.compile(r"[^，。！？、…,.!?]+[，。！？、…,.!?]*")
+LONG_CLAUSE = 6  # characters from which somebody who speaks some Mandarin says a clause in it
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that the customer's words may depend on."""
+
+    persona: Persona
+    state: State  # after the trainee's reply, before the customer's answer
+    cue: Cue
+    past: tuple[tuple[Cue, str], ...]  # with what was said, however it arrived
+    seed: int
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return tuple(text for _, text in self.past)
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        return (*(cue.heard for cue, _ in self.past), self.cue.heard)
+
+    def rng(self, purpose: str) -> random.Random:
+        return random.Random(f"{self.seed}/{len(self.past)}/{purpose}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A line that might be said."""
+
+    line: Line
+    source: Source
+
+
+def proposals(scene: Scene) -> Iterator[list[Proposal]]:
+    """Tiers of lines; a later tier is asked only when the guard leaves nothing of the earlier.
+
+    First the persona's own wordings with a reaction before them, then without, then its own for the act, then
+    the hand-written lines of the corpus that fit.
+    """
+    persona, directive = scene.persona, scene.cue.directive
+    if directive.why == "asked_to_repeat" and not directive.tell:
+        yield _own(scene, [Line(text=scene.said[-1])])
+        return
+    lines = _content(scene)
+    fresh = [line for line in lines if _as_spoken(scene, line).text not in scene.said]
+    if before := _before(scene):
+        yield _own(scene, [_joined(persona, one, line) for one in before for line in fresh if _joins(scene, line)])
+    yield _own(scene, fresh)
+    yield _own(scene, lines)
+    if directive.tell or directive.opening is not None:
+        return
+    yield _own(scene, persona.who.speech.lines.get(directive.act, ()))
+    slots: dict[str, str] = {
+        fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
+    }
+    corpus = fitting(
+        persona,
+        directive.act,
+        scene.cue.feeling,
+        scene.state.last.moves,
+        {**slots, "name": persona.who.name},
+        scene.state.standard,
+    )
+    yield [Proposal(line, "corpus") for line in corpus]
+
+
+def last_resort(scene: Scene, lines: Sequence[str]) -> list[Proposal]:
+    """Short neutral lines and the persona's own short answers, for when everything else was struck out."""
+    own = [_as_spoken(scene, line) for line in scene.persona.who.speech.lines.get("answer", ())]
+    return [Proposal(line, "own") for line in (*own, *(Line(text=text) for text in lines))]
+
+
+def _content(scene: Scene) -> list[Line]:
+    """What is said in the main: the facts to tell, the moment, the persona's wordings."""
+    persona, directive = scene.persona, scene.cue.directive
+    if directive.tell and directive.opening is None:
+        return _telling(scene)
+    own = list(wordings(persona, directive))
+    moment = moment_lines(persona, directive.why, directive.about) if is_moment(directive.why) else ()
+    return list(moment) if moment and directive.why not in JOINED else [*moment, *own]
+
+
+def _before(scene: Scene) -> list[Line]:
+    """What may stand before the content; a moment that must be taken up first, or a reaction by chance."""
+    persona, directive, rng = scene.persona, scene.cue.directive, scene.rng("react")
+    if directive.first:
+        if directive.first == "waited_long" and any(
+            word in _opening(scene) for word in ("等", "排", "wait", "hold", "queue")
+        ):
+            return []
+        return list(moment_lines(persona, directive.first))
+    kind = _reaction(scene)
+    if not kind or rng.random() > REACTS:
+        return []
+    lines = [line for line in reaction_lines(persona, kind) if not any(line.text in said for said in scene.said[-4:])]
+    return rng.sample(lines, 1) if lines else []
+
+
+def _opening(scene: Scene) -> str:
+    number = scene.cue.directive.opening
+    return scene.persona.call.openings[number].text if number is not None else ""
+
+
+def _reaction(scene: Scene) -> str:
+    """The kind of short reaction that fits what the agent just did and what the customer is about to say."""
+    directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
+    act, why = directive.act, directive.why
+    if directive.ends or is_moment(why) or last.lost:
+        return ""
+    if directive.opening is not None:
+        return "greeting" if scene.persona.call.direction == "inbound" else ""
+    if "identity" in directive.tell:
+        return "identifying"
+    if last.good and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
+        return "kindness"
+    if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):
+        return "apology"
+    if directive.tell:
+        return "answering" if act == "answer" else "adding" if scene.state.facts else "telling"
+    if act in ("object", "challenge", "believe", "bargain"):
+        return "countering"
+    if act in ("press", "vent", "threaten"):
+        return "insisting" if feeling.anger >= 2 else "countering"
+    if act == "ask":
+        return (
+            "understood" if last.did("inform", "explain", "propose", "act", "timeframe") and last.counts else "turning"
+        )
+    return "agreeing" if act in ("accept", "thank") else ""
+
+
+def _joins(scene: Scene, line: Line) -> bool:
+    """Whether a reaction before this line makes sense and stays short enough."""
+    return bool(scene.cue.directive.first) or not BEGINS.match(line.text)
+
+
+def _joined(persona: Persona, one: Line, two: Line) -> Line:
+    space = "" if persona.language == "zh-CN" else " "
+    gloss = f"{one.gloss or one.text}{space}{two.gloss or two.text}" if one.gloss or two.gloss else ""
+    return Line(text=f"{one.text}{space}{two.text}", gloss=gloss)
+
+
+def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:
+    made = [_as_spoken(scene, line) for line in lines]
+    directive = scene.cue.directive
+    if directive.act == "accept" and directive.about and scene.rng("tail").random() < HOLDS_TO_IT:
+        tail = scene.rng("tail").choice(moment_lines(scene.persona, "holds_to_it", directive.about))
+        longer = [_joined(scene.persona, line, _as_spoken(scene, tail)) for line in made]
+        made = [line for line in longer if len(line.text) <= scene.persona.who.speech.max_chars] or made
+    return [Proposal(line, "own") for line in made]
+
+
+def _telling(scene: Scene) -> list[Line]:
+    """Lines that tell the facts due: each fact's own wordings, or its bare text; two facts as one line."""
+    persona, directive = scene.persona, scene.cue.directive
+    stop = "。" if persona.language == "zh-CN" else "."
+    choices: list[list[Line]] = []
+    for name in directive.tell:
+        fact = persona.fact(name)
+        bare = Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)
+        choices.append(list(fact.say) or [bare])
+    combined = choices[0]
+    for more in choices[1:]:
+        combined = [_joined(persona, one, two) for one in combined for two in more]
+        if not any(len(line.text) <= persona.who.speech.max_chars for line in combined):
+            return choices[0]
+    return combined
+
+
+def _as_spoken(scene: Scene, line: Line) -> Line:
+    """The line itself, or as far in standard language as this person gets, once it has been asked for that."""
+    changed = scene.state.standard or scene.cue.directive.act == "switch_mandarin"
+    if not changed or not line.gloss:
+        return line
+    return lighter(line) if scene.persona.who.speech.mandarin == "partly" else Line(text=line.gloss)
+
+
+def lighter(line: Line) -> Line:
+    """Part of the way to standard language: what is long or a number is said in it, short words stay as they were."""
+    own, standard = CLAUSE.findall(line.text), CLAUSE.findall(line.gloss)
+    if len(own) != len(standard) or len(own) < 2:
+        return Line(text=line.gloss, gloss=line.gloss)
+    mixed = [
+        plain if len(plain) > LONG_CLAUSE or re.search(r"\d", plain) else dialect
+        for dialect, plain in zip(own, standard, strict=True)
+    ]
+    if mixed == standard:  # nobody loses an accent at a stroke
+        shortest = min(range(len(own)), key=lambda place: len(own[place]))
+        mixed[shortest] = own[shortest]
+    return Line(text="".join(mixed), gloss=line.gloss)

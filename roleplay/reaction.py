@@ -1,0 +1,257 @@
+"""How a reply moves the customer: feelings with named causes, patience, goals met, beliefs corrected.
+
+Courtesy words alone do not calm: anger stays above a floor until something is done about the matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from roleplay.dialogue import Feeling
+from roleplay.facts import quantities
+from roleplay.noticed import Noticed, notice
+from roleplay.persona import Persona
+from roleplay.reading import Reading
+from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
+from roleplay.telephone import inaudible, mended
+
+PROGRESS = (
+    *SOLUTION, "ask_open", "ask_closed", "verify", "restate", "explain", "inform", "hold", "consent", "greet",
+    "identify", "offer_help", "pitch", "ask_repeat", "ask_mandarin", "check_satisfied", "close",
+)  # fmt: skip
+
+# Change of anger, confusion and trust by what the reply did. Sizes were set by playing calls: an insult
+# is not mended by one apology, and only an act on the spot calms a point at once.
+EFFECTS: dict[str, tuple[float, float, float]] = {
+    "rude": (1.6, 0.0, -1.2),
+    "blame": (0.8, 0.0, -0.7),
+    "dismiss": (0.8, 0.0, -0.5),
+    "argue": (0.6, 0.2, -0.5),
+    "off_topic": (0.4, 0.4, -0.3),
+    "meta": (0.3, 0.6, -0.4),
+    "filler": (0.2, 0.0, -0.1),
+    "jargon": (0.1, 0.9, -0.1),
+    "disclose": (0.4, 0.0, -1.2),
+    "refuse": (0.6, 0.0, -0.2),
+    "act": (-0.9, -0.3, 0.6),
+    "propose": (-0.4, -0.2, 0.3),
+    "alternative": (-0.3, -0.1, 0.3),
+    "timeframe": (-0.3, -0.1, 0.3),
+    "transfer": (-0.1, 0.0, 0.1),
+    "explain": (0.0, -0.8, 0.2),
+    "inform": (0.0, -0.6, 0.2),
+    "restate": (0.0, -0.3, 0.2),
+    "wrong_fact": (0.5, 0.6, -0.9),
+    "asked_again": (0.5, 0.0, -0.3),
+    "cold": (0.4, 0.0, -0.3),
+    "silence": (0.5, 0.3, -0.3),
+    "curt": (0.25, 0.0, -0.2),
+    "nothing_new": (0.3, 0.0, -0.1),
+    "private_data": (0.7, 0.0, -1.3),
+    "others_data": (0.4, 0.0, -1.0),
+    "asks_secret": (0.5, 0.2, -1.2),
+    "too_good": (0.1, 0.1, -0.5),
+    "too_good_believed": (-0.2, 0.0, 0.2),
+    "let_down": (0.9, 0.2, -0.8),
+    "kept_waiting": (0.3, 0.0, -0.1),
+    "cut_short": (0.6, 0.0, -0.3),
+    "wrong_name": (0.3, 0.1, -0.2),
+    "too_much": (0.1, 0.6, 0.0),
+    "sore_point": (0.9, 0.0, -0.5),
+    "waited_long": (0.4, 0.0, -0.2),
+    "line_cut": (0.4, 0.1, -0.2),
+    "inaudible": (0.2, 0.3, -0.1),
+    "no_time": (0.2, 0.0, -0.1),
+}
+SOOTHING: dict[str, tuple[float, float, float]] = {  # at full quality; halved each time it is said again
+    "acknowledge": (-0.6, -0.1, 0.4),
+    "apologise": (-0.5, 0.0, 0.2),
+    "reassure": (-0.3, -0.2, 0.3),
+}
+PATIENCE_LOST = {
+    "rude": 2.0, "blame": 1.0, "dismiss": 1.0, "argue": 0.7, "off_topic": 0.8, "meta": 0.8, "silence": 1.0,
+    "nothing_new": 0.6, "asked_again": 0.3, "filler": 0.3, "private_data": 1.4, "others_data": 1.0, "asks_secret": 1.2,
+    "let_down": 0.6, "kept_waiting": 0.2, "cut_short": 0.4, "wrong_fact": 0.4, "cold": 0.2, "sore_point": 0.5,
+    "too_good": 0.3, "no_time": 0.6,
+}  # fmt: skip
+GOOD = 3.5  # empathy from which a reply takes up the feeling
+# Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
+COLD = {"zh-CN": (2.6, 2.1), "en": (2.4, 2.0)}
+BUSINESS = ("verify", "close", "check_satisfied", "hold", "restate", "consent", "ask_repeat")  # need no warmth
+# An angry customer does not listen until the feeling is taken up: from anger 3.9 at difficulty 1, 2.7 at 5.
+LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
+DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
+
+
+def react(persona: Persona, state: State, reading: Reading, reply: str = "") -> State:
+    """The state after a reply: feelings with their causes, patience, goals met, beliefs corrected.
+
+    Of the words themselves only what is exact counts, see `noticed`.
+    """
+    noticed = notice(persona, reply, state.facts, state.verified)
+    done = _done(persona, state, reading, noticed, bool(reply))
+    causes = _causes(persona, state, done, reading.estimates.empathy)
+    whys = [cause.why for cause in causes]
+    state = replace(
+        state,
+        done=(*state.done, done),
+        asked_for=tuple(dict.fromkeys((*state.asked_for, *done.asked))),
+        hostile=state.hostile + done.did(*HOSTILE),
+        insults=state.insults + done.did("rude"),
+        alarms=state.alarms + bool(noticed.alarm),
+        believed=(*state.believed, state.turn + 1) if "too_good_believed" in whys else state.believed,
+        let_down=state.let_down or "let_down" in whys,
+        patience=state.patience - sum(PATIENCE_LOST.get(why, 0.0) for why in whys),
+        causes=tuple(causes),
+    )
+    state = replace(state, feeling=_felt(persona, state, done, causes))
+    return _settle(persona, replace(state, mended=mended(persona, state)))
+
+
+def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, words: bool) -> Done:
+    moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
+    if words and not noticed.goodbye:
+        moves = tuple(move for move in moves if move != "close")
+    elif noticed.farewell and "close" not in moves:
+        moves = (*moves, "close")
+    asked = reading.asked
+    if ("verify" in moves or noticed.asks_name) and any(fact.id == "identity" for fact in persona.call.facts):
+        asked = tuple(dict.fromkeys((*asked, "identity")))
+    empathy, feeling = reading.estimates.empathy, state.feeling
+    good = empathy >= GOOD
+    deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
+    cold, icy = COLD[persona.language]
+    plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
+    passed_over = empathy < cold and plain_to_hear and not set(moves) & set(BUSINESS)
+    return Done(
+        moves,
+        good=good,
+        cold=bool(state.turn) and (passed_over or empathy < icy),
+        wrong=bool(reading.contradicted),
+        doubted=next((quantity.text for claim in reading.contradicted for quantity in quantities(claim.text)), ""),
+        lost=deaf or inaudible(persona, state, noticed),
+        asked=asked,
+        told=reading.told,
+        noticed=noticed,
+    )
+
+
+def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[Cause]:
+    if inaudible(persona, state, done.noticed):
+        return [Cause("inaudible", *EFFECTS["inaudible"])]
+    whys = list(dict.fromkeys((*_by_moves(state, done), *_by_words(persona, state, done))))
+    causes = [Cause(why, *EFFECTS[why]) for why in whys]
+    quality = min(1.0, max(0.0, (empathy - 2.4) / 1.8))
+    for move in done.moves:
+        if move in SOOTHING and quality > 0 and not done.did(*HOSTILE) and not done.noticed.alarm:
+            worn = 0.5 ** sum(move in each.moves for each in state.done)
+            causes.append(Cause(move, *(size * quality * worn for size in SOOTHING[move])))
+    return causes
+
+
+def _by_moves(state: State, done: Done) -> list[str]:
+    """What the reading found that moves feelings."""
+    whys = [move for move in done.moves if move in EFFECTS]
+    if done.did("alternative", "transfer") and "refuse" in whys:
+        whys.remove("refuse")
+    if done.wrong:
+        whys.append("wrong_fact")
+    if not done.counts:
+        whys = [why for why in whys if EFFECTS[why][0] >= 0 and why not in ("explain", "inform", "restate")]
+    elif done.cold:
+        whys = [why for why in whys if why not in SOLUTION]
+    if done.noticed.silent:
+        return ["silence"]
+    if state.turn and not done.did(*PROGRESS, "acknowledge", "apologise", "thank") and not done.asked:
+        whys.append("nothing_new")
+    if set(done.asked) & set(state.facts) - {"identity"} and not done.did("restate"):
+        whys.append("asked_again")
+    if done.cold:
+        upset = state.feeling.anger >= 1.5 or state.feeling.confusion >= 2.5
+        whys.append("cold" if upset else "curt")
+    return whys
+
+
+def _by_words(persona: Persona, state: State, done: Done) -> Iterator[str]:
+    """What the very words show: see `noticed`."""
+    noticed = done.noticed
+    if noticed.alarm:
+        yield noticed.alarm
+    if noticed.too_good or done.did("overpromise"):
+        trusts = state.feeling.trust >= 1.5 and persona.who.literacy != "high"
+        taken = trusts and persona.who.speech.temper not in DOUBTERS and not state.believed
+        yield "too_good_believed" if taken else "too_good"
+    elif state.believed and not state.let_down and done.did("refuse"):
+        yield "let_down"
+    if done.leaves_waiting and state.turn:
+        yield "kept_waiting"
+    if noticed.interrupts:
+        yield "cut_short"
+    if noticed.wrong_name:
+        yield "wrong_name"
+    if noticed.long and (persona.who.literacy == "low" or state.feeling.confusion >= 2):
+        yield "too_much"
+    if noticed.sore:
+        yield "sore_point"
+    if noticed.term:
+        yield "jargon"
+    if (
+        state.turn == 1
+        and persona.ring.waited >= LONG_WAIT
+        and not done.did("apologise")
+        and not state.ever("apologise")
+    ):
+        yield "waited_long"
+    if state.cut and state.cut == state.turn and not noticed.reconnects and not done.did("apologise"):
+        yield "line_cut"
+    occupied = persona.call.occupied
+    if occupied and state.turn >= occupied.replies and not done.did("reschedule", "close"):
+        yield "no_time"
+
+
+def _felt(persona: Persona, state: State, done: Done, causes: list[Cause]) -> Feeling:
+    """Feelings after the causes: with inertia against calming, at most a point a turn, and a floor."""
+    begin, now = persona.call.feelings, state.feeling
+    ease = 1 - begin.inertia / 2
+    anger, confusion, trust = (
+        sum(getattr(cause, name) for cause in causes) for name in ("anger", "confusion", "trust")
+    )
+    anger, confusion, trust = (
+        anger if anger > 0 else anger * ease,
+        confusion if confusion > 0 else confusion * ease,
+        trust if trust < 0 else trust * ease,
+    )
+    if done.cold:
+        anger = max(0.0, anger)  # a cold reply never calms
+    most_up, most_down = (2.0 if done.did("rude") else 1.0), (2.0 if done.did("act") and not done.wrong else 1.0)
+    anger = min(most_up, max(-most_down, anger))
+    if musts_met(persona, state):
+        floor = 0.0
+    elif state.ever(*SOLUTION):
+        floor = max(0.0, begin.anger - 2.5)
+    else:
+        floor = max(0.0, begin.anger - 1.5)
+    calmed = max(min(floor, now.anger), now.anger + anger) if anger < 0 else now.anger + anger
+    clip = lambda value: round(min(4.0, max(0.0, value)), 3)  # noqa: E731
+    return Feeling(
+        clip(calmed),
+        clip(now.confusion + min(1.0, max(-1.0, confusion))),
+        clip(now.trust + min(1.0, max(-2.0 if done.did("rude") else -1.0, trust))),
+    )
+
+
+def _settle(persona: Persona, state: State) -> State:
+    """Goals met, beliefs corrected and objections broken by now; each stays so."""
+    call = persona.call
+    corrected = [item.id for item in call.beliefs if item.id in state.corrected or holds(item.corrected_by, state)]
+    state = replace(state, corrected=tuple(corrected))
+    raised = dict(state.raised)
+    broken = [
+        item.id
+        for item in call.objections
+        if item.id in state.broken or (item.id in raised and holds(item.broken_by, state, raised[item.id]))
+    ]
+    state = replace(state, broken=tuple(broken))
+    met = [item.id for item in call.goals if item.id in state.met or holds(item.met_by, state)]
+    return replace(state, met=tuple(met))
