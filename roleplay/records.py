@@ -6,7 +6,7 @@ and may be called from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from roleplay import tables
+from roleplay.cohorts import Cohorts
 from roleplay.database import empty_log, open_database, world
 from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
@@ -24,7 +25,7 @@ from roleplay.people import People
 Mode = Literal["practice", "exam"]
 PERSON = "person "  # how the name of a grader begins who is a person
 
-Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow")
+Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow", "ReviewRow")
 
 
 def now() -> datetime:
@@ -83,6 +84,18 @@ class GradeRow:
         return self.grader.startswith(PERSON)
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """Somebody asked for a human review of a reply (0: of the whole call), or has made one."""
+
+    call_id: str
+    reply: int
+    kind: Literal["asked", "made"]
+    who: str
+    text: str
+    at: datetime = field(default_factory=now)
+
+
 class Records:
     """All records at one database URL, brought up to date on opening.
 
@@ -95,6 +108,7 @@ class Records:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self._insert_or_replace = dialect.insert
         self.people = People(self._engine)
+        self.cohorts = Cohorts(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -147,12 +161,44 @@ class Records:
         with world(), self._reading() as connection:
             return self._call(connection, call_id)
 
-    def calls(self, trainee: str | None = None, limit: int | None = 100) -> list[CallRow]:
-        """The newest calls first, of one trainee or of all; without a limit, every one."""
-        query = select(tables.calls).order_by(tables.calls.c.started_at.desc(), tables.calls.c.id).limit(limit)
+    def calls(
+        self,
+        trainee: str | None = None,
+        limit: int | None = 100,
+        *,
+        persona_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[CallRow]:
+        """The newest calls first, of one trainee or of all; without a limit, every one.
+
+        `since` and `until` bound when they began, `until` itself left out.
+        """
+        calls = tables.calls.c
+        query = select(tables.calls).order_by(calls.started_at.desc(), calls.id).limit(limit)
         if trainee is not None:
-            query = query.where(tables.calls.c.trainee == trainee)
+            query = query.where(calls.trainee == trainee)
+        if persona_id is not None:
+            query = query.where(calls.persona_id == persona_id)
+        if since is not None:
+            query = query.where(calls.started_at >= since)
+        if until is not None:
+            query = query.where(calls.started_at < until)
         return self._rows(query, CallRow)
+
+    def stamps(self, call_ids: Iterable[str]) -> dict[str, str]:
+        """For each call a text that changes whenever a turn or a grade is added or changed, or the call ends."""
+        ids = list(call_ids)
+        found: dict[str, str] = {}
+        turns, grades, calls = tables.turns.c, tables.grades.c, tables.calls.c
+        with world(), self._reading() as connection:
+            for start in range(0, len(ids), 500):  # databases bound how many values one query may name
+                some = ids[start : start + 500]
+                spoken = dict(_pairs(connection, turns.call_id, func.count(), some))
+                graded = dict(_pairs(connection, grades.call_id, func.max(grades.at), some))
+                ended = dict(connection.execute(select(calls.id, calls.ending).where(calls.id.in_(some))).all())
+                found |= {id: f"{ended.get(id)} {spoken.get(id)} {graded.get(id)}" for id in some}
+        return found
 
     def turns(self, call_id: str) -> list[TurnRow]:
         """In the order in which they were said: the first is turn 1. Empty for an unknown call."""
@@ -195,6 +241,21 @@ class Records:
         query = select(tables.grades).where(grades.call_id == call_id).order_by(grades.turn_number, grades.at)
         return sorted(self._rows(query, GradeRow), key=lambda row: (row.turn_number, row.by_person))
 
+    # Reviews
+
+    def keep_review(self, review: ReviewRow) -> None:
+        """Raises Rejected for an unknown call."""
+        with world(), self._engine.begin() as connection:
+            self._call(connection, review.call_id)
+            connection.execute(insert(tables.reviews), _plain(review))
+
+    def reviews(self, call_id: str | None = None) -> list[ReviewRow]:
+        """Of one call or of all, the oldest first."""
+        query = select(tables.reviews).order_by(tables.reviews.c.id)
+        if call_id is not None:
+            query = query.where(tables.reviews.c.call_id == call_id)
+        return self._rows(query, ReviewRow)
+
     # People
 
     def delete_person(self, name: str) -> int:
@@ -226,6 +287,10 @@ class Records:
         if row is None:
             raise Rejected(f"there is no call {call_id}")
         return _made(CallRow, row)
+
+
+def _pairs(connection: Connection, key: Any, value: Any, ids: list[str]) -> list[tuple[str, Any]]:
+    return [(name, found) for name, found in connection.execute(select(key, value).where(key.in_(ids)).group_by(key))]
 
 
 def _end(connection: Connection, call_id: str, ending: Ending) -> None:

@@ -67,8 +67,8 @@ class Report:
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     """The report of a call, finished or not."""
     persona, grading = call.persona, call.persona.grading
-    reached = _reached(call)
-    caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reached}
+    reasons = reached(call)
+    caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reasons}
     done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
     start = persona.call.feelings
     moods = (
@@ -91,19 +91,19 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     )
 
 
-def _reached(call: Call) -> list[str]:
+def reached(call: Call) -> list[str]:
     """Reasons for a cap that this call gave."""
     readings = [each.reading for each in call.exchanges]
-    reached = []
+    reasons = []
     if call.persona.account and not call.state.verified:
-        reached.append("not_verified")
+        reasons.append("not_verified")
     if any(reading.did("rude") for reading in readings):
-        reached.append("rude")
+        reasons.append("rude")
     if any(reading.contradicted for reading in readings):
-        reached.append("wrong_fact")
+        reasons.append("wrong_fact")
     if any(reading.did("disclose") for reading in readings):
-        reached.append("disclosed")
-    return reached
+        reasons.append("disclosed")
+    return reasons
 
 
 def _did_stage(call: Call, stage: Stage) -> bool:

@@ -27,8 +27,12 @@ def read_yaml(path: str | Path, max_bytes: int = 2_000_000) -> tuple[Any, dict[s
     the empty path. Raises FileFault for a file that is missing, too big, not UTF-8, not YAML, empty or
     several documents, or that uses anchors, aliases, merges, foreign tags or one key twice.
     """
+    return parse_yaml(_text(Path(path), max_bytes), path)
+
+
+def parse_yaml(text: str, path: str | Path) -> tuple[Any, dict[str, int]]:
+    """As `read_yaml`, of a text that is not in a file yet; `path` is what faults are reported for."""
     path = Path(path)
-    text = _text(path, max_bytes)
     try:
         _refuse_aliases(text, path)
         loader = _Loader(text)

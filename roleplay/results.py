@@ -1,0 +1,242 @@
+"""What calls came to, for those who teach: one line a call, and tables over many of them.
+
+A result is computed from the kept call and its grades, and kept in memory until one of them changes.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from roleplay.dialogue import Direction, Ending, Feeling, Language
+from roleplay.records import PERSON, CallRow, Mode, Records
+from roleplay.reports import Report, make_report, reached
+from roleplay.room import kept_call, kept_grades
+from roleplay.rubric import DIMENSIONS, Dimension
+
+KEPT = 20_000  # results that are held in memory
+FAULTS = ("not_verified", "rude", "wrong_fact", "disclosed")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One call. `checks` says of each check that the call was held to whether it passed ("stage.opening", "fault.rude").
+
+    `seconds` is the length of the call, `pace` the mean time that the trainee took for a reply; `rules` holds the
+    ids of the rules that it broke, one for each time; `unscored` counts replies that no grader has scored yet.
+    """
+
+    call_id: str
+    trainee: str
+    persona_id: str
+    title: str
+    language: Language
+    direction: Direction
+    topics: tuple[str, ...]
+    difficulty: int
+    mode: Mode
+    started_at: datetime
+    ending: Ending | None
+    ended_well: bool
+    replies: int
+    seconds: float
+    pace: float | None
+    total: float | None
+    passed: bool | None
+    mean: Mapping[Dimension, float | None]
+    checks: Mapping[str, bool]
+    rules: tuple[str, ...]
+    first: Feeling
+    last: Feeling
+    corrected: bool
+    unscored: int
+
+    @property
+    def week(self) -> str:
+        """The ISO week in which the call began, in UTC: "2026-W47"."""
+        year, week, _ = self.started_at.isocalendar()
+        return f"{year}-W{week:02d}"
+
+
+class Results:
+    """Results of the calls in some records. Safe to share between threads."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._known: dict[str, tuple[str, Result]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, rows: Sequence[CallRow]) -> list[Result]:
+        """The results of these calls, in their order."""
+        stamps = self._records.stamps(row.id for row in rows)
+        return [self._result(row, stamps[row.id]) for row in rows]
+
+    def find(
+        self,
+        trainee: str | None = None,
+        persona_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Result]:
+        """The results of all calls that fit, the newest first; see `Records.calls`."""
+        rows = self._records.calls(trainee, None, persona_id=persona_id, since=since, until=until)
+        return self.of(rows)  # fmt: skip
+
+    def _result(self, row: CallRow, stamp: str) -> Result:
+        with self._lock:
+            known = self._known.get(row.id)
+        if known and known[0] == stamp:
+            return known[1]
+        made = result_of(make_report(kept_call(self._records, row.id), kept_grades(self._records, row.id)))
+        with self._lock:
+            self._known[row.id] = (stamp, made)
+            while len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
+        return made
+
+
+def result_of(report: Report) -> Result:
+    """The one line of a report."""
+    call, row, totals = report.call, report.call.row, report.totals
+    seconds = [each.seconds for each in call.exchanges if each.seconds is not None]
+    faults = reached(call)
+    stages = {f"stage.{name}": True for name in report.stages_done}
+    stages |= {f"stage.{name}": False for name in report.stages_missed}
+    verified = {"not_verified"} if call.persona.account is None else set()  # there was nobody to verify
+    return Result(
+        call_id=call.id,
+        trainee=row.trainee,
+        persona_id=row.persona_id,
+        title=call.persona.title,
+        language=row.language,
+        direction=row.direction,
+        topics=tuple(call.persona.topics),
+        difficulty=call.persona.difficulty,
+        mode=row.mode,
+        started_at=row.started_at,
+        ending=row.ending,
+        ended_well=report.ended_well,
+        replies=len(call.exchanges),
+        seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else sum(seconds),
+        pace=sum(seconds) / len(seconds) if seconds else None,
+        total=totals.total,
+        passed=totals.passed,
+        mean=dict(totals.mean),
+        checks=stages | {f"fault.{name}": name not in faults for name in FAULTS if name not in verified},
+        rules=tuple(
+            mark.rule for grade in report.grades.values() for mark in grade.remarks if mark.rule and mark.points < 0
+        ),
+        first=report.moods[0].feeling,
+        last=report.moods[-1].feeling,
+        corrected=any(grade.grader.startswith(PERSON) for grade in report.grades.values()),
+        unscored=sum(each.number not in report.grades for each in call.exchanges),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several calls as one line of a table. Means are over the calls that have the number; None where none has."""
+
+    key: str
+    calls: int
+    scored: int
+    total: float | None
+    passed: float | None  # share of the scored calls
+    mean: Mapping[Dimension, float | None]
+    ended_well: float | None  # share of the calls that have ended
+    replies: float
+    minutes: float
+    pace: float | None
+    trust: float  # of the customers, at the end, 0 to 4
+    calmer: float  # how much less angry they were at the end than at the start, on the same scale
+
+
+def group(results: Iterable[Result], key: Callable[[Result], Collection[str]]) -> list[Group]:
+    """A line for each key, in order of the keys; a result counts for every key that it has."""
+    parts: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.replies:  # a call that was opened and left says nothing about anybody
+            for name in key(result):
+                parts[name].append(result)
+    return [_group(name, parts[name]) for name in sorted(parts)]
+
+
+BY: Mapping[str, Callable[[Result], Collection[str]]] = {
+    "person": lambda result: (result.trainee,),
+    "persona": lambda result: (result.persona_id,),
+    "topic": lambda result: result.topics,
+    "week": lambda result: (result.week,),
+}
+
+
+def _group(key: str, results: Sequence[Result]) -> Group:
+    ended = [result.ended_well for result in results if result.ending]
+    scored = [result.total for result in results if result.total is not None]
+    return Group(
+        key=key,
+        calls=len(results),
+        scored=len(scored),
+        total=average(scored),
+        passed=average([float(bool(result.passed)) for result in results if result.total is not None]),
+        mean={name: average([result.mean[name] for result in results]) for name in DIMENSIONS},
+        ended_well=average([float(well) for well in ended]),
+        replies=average([float(result.replies) for result in results]) or 0.0,
+        minutes=sum(result.seconds for result in results) / 60,
+        pace=average([result.pace for result in results]),
+        trust=average([result.last.trust for result in results]) or 0.0,
+        calmer=average([result.first.anger - result.last.anger for result in results]) or 0.0,
+    )
+
+
+def average(values: Iterable[float | None]) -> float | None:
+    """The mean of what there is."""
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """How often a person failed a check: `failed` of `held` calls that were held to it."""
+
+    failed: int
+    held: int
+
+    @property
+    def share(self) -> float:
+        return self.failed / self.held if self.held else 0.0
+
+
+def heat_map(results: Iterable[Result]) -> dict[str, dict[str, Missed]]:
+    """Person to check to how often it was missed. Only checks that somebody has missed are in it."""
+    counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for result in results:
+        for check, passed in result.checks.items() if result.replies and result.ending else ():
+            cell = counts[result.trainee][check]
+            cell[0] += not passed
+            cell[1] += 1
+    missed = {check for row in counts.values() for check, (failed, _) in row.items() if failed}
+    return {
+        person: {check: Missed(*cell) for check, cell in row.items() if check in missed}
+        for person, row in sorted(counts.items())
+    }
+
+
+def draw_sample(results: Iterable[Result], each: int, seed: int) -> list[Result]:
+    """For checking quality: so many finished calls of each trainee and week, drawn at random.
+
+    The same seed and calls give the same sample; another person's calls do not change somebody's draw.
+    """
+    parts: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        if result.ending and result.replies:
+            parts[result.week, result.trainee].append(result)
+    drawn: list[Result] = []
+    for (week, trainee), calls in sorted(parts.items(), reverse=True):
+        calls.sort(key=lambda result: result.call_id)
+        chance = random.Random(f"{seed} {week} {trainee}")
+        drawn += chance.sample(calls, min(each, len(calls)))
+    return drawn
