@@ -157,7 +157,7 @@ class Suite:
         def measure(case: Case) -> dict[str, Any]:
             return attacked(case.given, judging, self.seed)
 
-        yield Live(tuple(cases), {"replies": replies, "seed": self.seed}, judging.subject(), measure)
+        yield Live(tuple(cases), {"replies": replies, "seed": self.seed}, judging.subject, measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -231,7 +231,7 @@ class Suite:
                 return {"figures": {name: figure.as_data() for name, figure in steps[case.id]().items()}}
 
             subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads()}
-            yield Live(tuple(map(Case, steps)), {"times": times}, subject, measure)
+            yield Live(tuple(map(Case, steps)), {"times": times}, lambda: subject, measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -54,14 +54,13 @@ class Suite:
             cases = script_cases(rooms, list(scripts.values()), seeds, self.model, None)
             room = rooms.get(self.model, None)
             data = {"scripts": files_hash([self.scripts]), "personas": personas_hash(room, cases), "seed": self.seed}
-            subject = rooms.subject(self.model, None)
 
             def measure(case: Case) -> dict[str, Any]:
                 script = scripts[case.given.part]
                 who = {"script": script.id, "policy": script.policy, "trainee": "script"}
                 return measure_call(rooms, case.given, lambda part: scripted(scripts[part]), who, grade=False)
 
-            yield Live(cases, data, subject, measure)
+            yield Live(cases, data, lambda: rooms.subject(self.model, None), measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Suite:
             return compared(case.given, judging.grade(case.given.exchange), ratings.get(case.id, {}))
 
         cases = tuple(Case(row.id, row, row.group) for row in rows)
-        yield Live(cases, {"replies": files_hash(self.data)}, judging.subject(), measure)
+        yield Live(cases, {"replies": files_hash(self.data)}, judging.subject, measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

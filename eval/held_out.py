@@ -72,7 +72,7 @@ class Suite:
             corpus = ROOT / "roleplay" / "training" / "corpus"
             data = {"entries": files_hash([self.folder], (".yaml",)), "queries": files_hash([corpus / "queries"])}
             subject = {"recipe": asdict(Recipe()), "corpus": files_hash([corpus])}
-            yield Live(tuple(cases), data, subject, measure)
+            yield Live(tuple(cases), data, lambda: subject, measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _searcher(
     """The entries of one part, and a search whose embedder was trained without them."""
     from roleplay.knowledge.embedding import SentenceEmbedder
     from roleplay.knowledge.store import open_knowledge
-    from roleplay.training.embedder import Recipe, save, topics_of, topics_of_corpus, train
+    from roleplay.training.embedder import Recipe, save, topics_of, topics_of_corpus, topics_of_operators, train
 
     knowledge_files = [files[name] for name in PARTS[number]]
     entries = load_entries(knowledge_files)
@@ -98,7 +98,7 @@ def _searcher(
     left = [query for query in queries if not held & set(query["relevant"])]
     kept = [topic for topic in topics_of_corpus() if not _repeats(topic.found, entries)]
     model = work / f"model{number}"
-    save(train([*topics_of(others, left), *kept], Recipe()), model)
+    save(train([*topics_of(others, left), *topics_of_operators(left), *kept], Recipe()), model)
     embedder = SentenceEmbedder(f"st:{model}", str(model), bundled=True)
     return open_knowledge(knowledge_files, work / f"data{number}", embedder), PlainBM25(entries)
 

@@ -60,7 +60,7 @@ class Suite:
                 who = {"script": script.id, "policy": script.policy, "trainee": "script"}
                 return measure_call(rooms, case.given, lambda part: scripted(scripts[part]), who, grade=True)
 
-            yield Live(cases, data, rooms.subject(self.model, self.grader), measure)
+            yield Live(cases, data, lambda: rooms.subject(self.model, self.grader), measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

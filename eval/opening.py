@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eval.specification import ROOT, files_hash, sha256
 from roleplay.dialogue import Exchange
+from roleplay.reading import Reading
 from roleplay.rubric import Grade
 from roleplay.settings import Settings, load_settings
 
@@ -50,11 +51,15 @@ class Judging:
         return cls(settings, build_reader(settings, build_embedder(settings)), build_grader(settings))
 
     def grade(self, exchange: Exchange) -> Grade:
-        if self.settings.grader.startswith("scripted:"):  # its script begins anew, so that no case hangs on another
+        return self.score(exchange, self.reader.read(exchange))
+
+    def score(self, exchange: Exchange, reading: Reading) -> Grade:
+        """A grader that follows a script begins it anew, so that no case hangs on another."""
+        if self.settings.grader.startswith("scripted:"):
             from roleplay.build import build_grader
 
-            return build_grader(self.settings).grade(exchange, self.reader.read(exchange))
-        return self.grader.grade(exchange, self.reader.read(exchange))
+            return build_grader(self.settings).grade(exchange, reading)
+        return self.grader.grade(exchange, reading)
 
     def subject(self) -> dict[str, Any]:
         return judging_subject(self.settings, self.grader)

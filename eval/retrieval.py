@@ -23,12 +23,13 @@ from eval.command import suite_command
 from eval.intervals import interval
 from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
-from roleplay.errors import Fault, FileFault
+from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.knowledge.entries import AUDIENCES, Entry
 from roleplay.knowledge.search import Knowledge
 from roleplay.yaml_files import faults_of
 
 SHOWN = 10  # queries among the worst
+DATA = Path(__file__).parent / "data"
 DEEP = 50  # ranks beyond this count as not found; 1/50 is lost in the third digit of the mean
 
 
@@ -104,7 +105,7 @@ class Suite:
             data = {"entries": files_hash(self.entries), "queries": files_hash(self.queries)}
             subject = {"embedder": f"{self.embedder} {embedder.fingerprint}", "knowledge_base": knowledge.version}
             cases = tuple(Case(query.id, query, (query.relevant or [query.id])[0]) for query in asked)
-            yield Live(cases, data, subject, measure)
+            yield Live(cases, data, lambda: subject, measure)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -234,8 +235,10 @@ def _missed(results: Sequence[Result]) -> Iterator[Worst]:
 
 @suite_command
 def main(
-    entries: Annotated[list[Path], typer.Option(help="YAML files or folders of entries")],
-    queries: Annotated[list[Path], typer.Option(help="JSONL files of queries")],
+    entries: Annotated[
+        list[Path] | None, typer.Option(help="YAML files or folders of entries; else the reference set in eval/data")
+    ] = None,
+    queries: Annotated[list[Path] | None, typer.Option(help="JSONL files of queries, with --entries")] = None,
     more: Annotated[list[Path] | None, typer.Argument(help="further files of either, told apart by .jsonl")] = None,
     embedder: Annotated[str, typer.Option(help="bundled or hf:NAME-OR-FOLDER")] = "bundled",
 ) -> Suite:
@@ -244,6 +247,14 @@ def main(
     Example: python -m eval retrieval --entries knowledge_base --queries queries.jsonl --fail-under all.hit@5=0.9
     """
     # a shell turns `--entries kb/*.yaml` into one option and loose arguments
-    entries = [*entries, *(path for path in more or [] if path.suffix != ".jsonl")]
-    queries = [*queries, *(path for path in more or [] if path.suffix == ".jsonl")]
+    if (entries is None) != (queries is None):
+        raise Rejected("name both --entries and --queries, or neither for the reference set")
+    entries = [
+        *(entries or [DATA / "retrieval_entries.yaml"]),
+        *(path for path in more or [] if path.suffix != ".jsonl"),
+    ]
+    queries = [
+        *(queries or [DATA / "retrieval_queries.jsonl"]),
+        *(path for path in more or [] if path.suffix == ".jsonl"),
+    ]
     return Suite(tuple(entries), tuple(queries), embedder)

@@ -29,7 +29,7 @@ def describe(name: str, live: Live) -> dict[str, Any]:
     return {
         "suite": name,
         "data": {"cases": len(live.cases), "case_ids": sha256(ids.encode()), **live.data},
-        "subject": dict(live.subject),
+        "subject": dict(live.subject()),
         "code": _code(),
         "libraries": {library: _version(library) for library in LIBRARIES},
         "machine": {

@@ -14,9 +14,13 @@ from typing import Any, Protocol
 # Name on the command line to module; each module holds a class `Suite` and a command `main`.
 SUITES: Mapping[str, str] = {
     "grader": "eval.grader",
+    "regrade": "eval.regrade",
     "attack": "eval.attack",
     "ladder": "eval.ladder",
     "customer": "eval.customer",
+    "trainee": "eval.trainee",
+    "matrix": "eval.matrix",
+    "detectors": "eval.detectors",
     "retrieval": "eval.retrieval",
     "held-out": "eval.held_out",
     "bench": "eval.bench",
@@ -52,7 +56,7 @@ class Live:
 
     cases: tuple[Case, ...]
     data: Mapping[str, Any]
-    subject: Mapping[str, Any]
+    subject: Callable[[], Mapping[str, Any]]  # called in one process only: it may load all models
     measure: Callable[[Case], dict[str, Any]]
 
 
