@@ -20,7 +20,7 @@ OTHERS = {
     "roleplay/bundled/": "the bundled models: customer/, reader/, embedder/, each with its card",
     "roleplay/lines/": "hand-written customer lines, and which of them this customer could say now",
     "roleplay/prompts/": "prompt texts, guard patterns, dialect words, and the messages made from them",
-    "roleplay/rules/": "the service standard as rules: zh.yaml, en.yaml",
+    "roleplay/rules/": "the service standard as rules: wording, stages and special situations, in Chinese and English",
     "roleplay/texts/": "what page, terminal and reports say to people: zh-CN.yaml, en.yaml",
     "roleplay/migrations/": "steps from one version of the database to the next",
     "roleplay/training/corpus/": "hand-written calls, replies and queries that the bundled models learn from",
