@@ -96,7 +96,7 @@ class Reader:
             asked=self._asked(pieces, questions or {}, exchange.language),
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
             claims=check(heard_reply.reply, evidence, exchange.context),
-            findings=findings,
+            findings=self.standards.by_meaning(findings, moves),
             stage=stage,
             estimates=_estimates(values[0], self.encoder.labels),
         )

@@ -7,7 +7,7 @@ in the reply as it was written, however the words were disguised.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -16,10 +16,10 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from roleplay.dialogue import Direction, Exchange, Language, Stage
+from roleplay.dialogue import Direction, Exchange, Language, Move, Stage
 from roleplay.errors import Fault, FileFault
 from roleplay.plain_text import PlainText, plain_text
-from roleplay.reading import Finding
+from roleplay.reading import Finding, MoveSeen
 from roleplay.yaml_files import read_yaml, validate
 
 RULES = Path(__file__).parent / "rules"
@@ -57,14 +57,16 @@ Patterns = Annotated[tuple[str, ...], pydantic.AfterValidator(_compiles)]
 class When(_Strict):
     """When a rule holds; what is left out does not matter.
 
-    `heard`: the customer's last words match one of these patterns. `silences`: the customer has said nothing
-    so many times running; 3 means three times or more. `saying`: the reply itself matches one of these, for
-    rules such as "who promises to ring back says when". `before`: the trainee's reply before this one does.
+    `heard`: the customer's last words match one of these patterns; `unheard`: they match none of these.
+    `silences`: the customer has said nothing so many times running; 3 means three times or more. `saying`: the
+    reply itself matches one of these, for rules such as "who promises to ring back says when". `before`: the
+    trainee's reply before this one does.
     """
 
     stage: tuple[Stage, ...] = ()
     direction: Direction | None = None
     heard: Patterns = ()
+    unheard: Patterns = ()
     silences: int | None = pydantic.Field(None, ge=1, le=MOST_SILENCES)
     saying: Patterns = ()
     before: Patterns = ()
@@ -73,6 +75,7 @@ class When(_Strict):
 class Rule(_Strict):
     """One rule. `words` are taken literally, `patterns` are regular expressions; one hit is enough.
 
+    `moves` keep a must-say rule by meaning: the reader has heard one of them, in whatever words it was said.
     `unless` holds patterns that excuse the reply, wherever they stand. `position` bounds where the hit
     counts: within the first or the last 40 characters. `severity`: what is forbidden caps the score, a
     lapse costs points, a tip is only told. `right` and `wrong` are examples: `right` is shown to the trainee,
@@ -85,6 +88,7 @@ class Rule(_Strict):
     kind: Literal["must_say", "must_not_say"]
     words: tuple[str, ...] = ()
     patterns: Patterns = ()
+    moves: tuple[Move, ...] = ()
     unless: Patterns = ()
     position: Literal["start", "end", "any"] = "any"
     when: When = When()
@@ -99,6 +103,8 @@ class Rule(_Strict):
     def _says_something(self) -> Rule:
         if not self.words and not self.patterns:
             raise ValueError("needs words or patterns")
+        if self.moves and self.kind == "must_not_say":
+            raise ValueError("moves: only for must_say; what is heard as a fault is remarked on without a rule")
         for name, text, wanted in (("right", self.right, True), ("wrong", self.wrong, False)):
             if text and is_kept(self, text) != wanted:
                 raise ValueError(
@@ -118,6 +124,7 @@ class _Compiled:
     says: re.Pattern[str]
     unless: re.Pattern[str] | None
     heard: re.Pattern[str] | None
+    unheard: re.Pattern[str] | None
     saying: re.Pattern[str] | None
     before: re.Pattern[str] | None
 
@@ -132,7 +139,7 @@ class Standards:
             self._by_language.setdefault(file.language, []).extend(map(_compile, file.rules))
 
     def find(self, exchange: Exchange, stage: Stage) -> tuple[Finding, ...]:
-        """Every rule that the reply breaks, and every must-say that it keeps, in the order of the file."""
+        """Every rule that the reply breaks, and every must-say that it keeps or misses, in the order of the file."""
         reply = plain_text(exchange.reply)
         moment = _Moment(exchange, stage, reply.text)
         return tuple(
@@ -141,6 +148,16 @@ class Standards:
             if moment.calls_for(compiled)
             for finding in _findings(compiled, reply)
         )
+
+    def by_meaning(self, findings: Iterable[Finding], moves: Sequence[MoveSeen]) -> tuple[Finding, ...]:
+        """The findings, with what was said in other words found after all: the reader heard it as a move of the rule."""
+
+        def heard(finding: Finding) -> Finding:
+            wanted = () if finding.kept or finding.end else self.rules[finding.rule].moves
+            seen = next((move for move in moves if move.move in wanted), None)
+            return Finding(finding.rule, True, seen.start, seen.end) if seen else finding
+
+        return tuple(map(heard, findings))
 
 
 class _Moment:
@@ -161,6 +178,7 @@ class _Moment:
             and when.direction in (None, self.direction)
             and when.silences in (None, self.silences)
             and _matches(compiled.heard, self.heard)
+            and not (compiled.unheard and compiled.unheard.search(self.heard))
             and _matches(compiled.saying, self.reply)
             and _matches(compiled.before, self.before)
         )
@@ -206,7 +224,7 @@ def _compile(rule: Rule) -> _Compiled:
     words = map(re.escape, sorted(rule.words, key=len, reverse=True))
     when = rule.when
     says = re.compile("|".join([*words, *rule.patterns]), re.IGNORECASE)
-    return _Compiled(rule, says, *map(_any_of, (rule.unless, when.heard, when.saying, when.before)))
+    return _Compiled(rule, says, *map(_any_of, (rule.unless, when.heard, when.unheard, when.saying, when.before)))
 
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
@@ -215,14 +233,14 @@ def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
 
 def _findings(compiled: _Compiled, reply: PlainText) -> list[Finding]:
     rule = compiled.rule
-    if compiled.unless and compiled.unless.search(reply.text):
-        return []
     hits = [match for match in compiled.says.finditer(reply.text) if match[0] and _in_place(rule, match, reply)]
-    if rule.kind == "must_say":
-        if not hits:
-            return [Finding(rule.id, False, 0, 0, rule.advice)]
-        return [Finding(rule.id, True, *reply.span(*hits[0].span()))]
-    return [Finding(rule.id, False, *reply.span(*match.span()), rule.advice) for match in hits]
+    if (hits or rule.kind == "must_say") and compiled.unless and compiled.unless.search(reply.text):
+        return []
+    if rule.kind == "must_not_say":
+        return [Finding(rule.id, False, *reply.span(*match.span()), rule.advice) for match in hits]
+    if not hits:
+        return [Finding(rule.id, False, 0, 0, rule.advice)]
+    return [Finding(rule.id, True, *reply.span(*hits[0].span()))]
 
 
 def _in_place(rule: Rule, match: re.Match[str], reply: PlainText) -> bool:
