@@ -125,10 +125,13 @@ def worst_calls(
 
 
 def unfaithful(call: Mapping[str, Any]) -> tuple[float, str]:
-    """How many lines broke the part, and how."""
+    """How many lines broke the part, and how; then whether the call ended other than its trainee deserved."""
     counts = {name: sum(line[name] for line in call["lines"]) for name in FAULTS}
     found = [f"{name} in {count}" for name, count in counts.items() if count]
-    return float(sum(counts.values())), ", ".join(found) + f" of {len(call['lines'])} lines"
+    if found:
+        return 1.0 + sum(counts.values()), ", ".join(found) + f" of {len(call['lines'])} lines"
+    odd = call["ended_well"] != (call["policy"] == "excellent") and call["policy"] in ("excellent", "rude")
+    return 0.5 * odd, f"{call['policy']} trainee, ended with {call['ending']} after {len(call['turns'])} replies"
 
 
 def transcript(call: Mapping[str, Any]) -> tuple[Said, ...]:

@@ -1,0 +1,279 @@
+"""Every suite of the evaluation with real parts: bundled models, or ones made on the spot."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from eval import attack, customer, grader, ladder, matrix, regrade, retrieval, trainee
+from eval.command import clear_faults
+from eval.playing import DATA, play, scripted
+from eval.runs import Run, carry_out, read_run
+from roleplay.errors import Rejected
+from roleplay.scripts import Script, load_scripts
+
+PERSONA_ID = "zh-deduction-video-pack"
+PERSONA = Path(__file__).parent.parent / "personas" / "zh" / "deduction-video-pack.yaml"
+REPLY = {
+    "id": "r-1",
+    "context_id": "c-1",
+    "language": "zh-CN",
+    "stage": "solving",
+    "context": [{"role": "customer", "content": "新加坡的日包多少钱一天？都急死我了！"}],
+    "evidence": ["新加坡漫游日包30元/天，含2GB高速流量，用完降速。"],
+    "reply": "您好，请您别着急，新加坡日包是30元一天，含2GB高速流量，用完降速，不另收费。",
+    "scores": {"empathy": 4, "accuracy": 5, "phrasing": 4},
+}
+STANDARDS = """
+language: zh-CN
+rules:
+  - id: ours-no-asking
+    situation: wording
+    topic: ordering
+    kind: must_not_say
+    severity: forbidden
+    patterns: [请问]
+    advice: 不说“请问”。
+"""
+SAYS = '".*": ["您好，星桥移动客服0826号，请问有什么可以帮您？"]\n'
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """The first lines of two trainees, one polite and one rude, to the same customer."""
+    chosen = {script.policy: script for script in load_scripts(DATA / "scripts.yaml") if script.persona == PERSONA_ID}
+    short = [
+        {**chosen[policy].model_dump(mode="json"), "turns": list(chosen[policy].turns[:3])}
+        for policy in ("excellent", "rude")
+    ]
+    path = tmp_path / "scripts.yaml"
+    path.write_text(yaml.safe_dump(short, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def graded(path: Path, *rows: dict) -> Path:
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return path
+
+
+def reports(run: Run) -> str:
+    from eval.reports import write_reports
+
+    write_reports(run)
+    return (run.folder / "report.html").read_text(encoding="utf-8") + (run.folder / "report.md").read_text("utf-8")
+
+
+def test_a_grader_is_measured_against_its_raters_and_their_ceiling(tmp_path: Path):
+    wrong = {
+        **REPLY,
+        "id": "r-2",
+        "reply": "你自己看，不知道。",
+        "scores": {"empathy": 1, "accuracy": 2, "phrasing": 1},
+    }
+    none = {**REPLY, "id": "r-3", "reply": "请您稍等。", "scores": {"empathy": 3, "accuracy": None, "phrasing": 4}}
+    for number, row in enumerate((REPLY, wrong, none)):
+        row["ratings"] = {"anna": {"empathy": 4 - number}, "bo": {"empathy": 4 - number}, "cai": {"empathy": 3}}
+    run = carry_out(grader.Suite((graded(tmp_path / "rows.jsonl", REPLY, wrong, none),)), tmp_path / "run")
+    found = run.figures["zh-CN"]
+    assert set(found) == {"empathy", "accuracy", "phrasing"} and found["empathy"]["n"] == 3
+    assert found["phrasing"]["qwk"] > 0.5 and found["empathy"]["floor_qwk"] is None
+    assert 0 < found["empathy"]["ceiling_qwk"] < 1
+    assert "agrees" not in reports(run) and "raters among themselves" in reports(run)
+    assert set(run.specification["subject"]) >= {"grader", "reader", "standards", "prompts"}
+
+
+@pytest.mark.slow
+def test_attacks_move_the_scores_of_one_reply_by_so_much(tmp_path: Path):
+    rows = graded(tmp_path / "rows.jsonl", REPLY)
+    run = carry_out(attack.Suite((rows,), number=2), tmp_path / "run")
+    found = run.figures["zh-CN"]
+    assert found["gibberish"]["empathy"]["mean_rise"] <= 0 and found["wrong_number"]["n"] <= 1
+    assert set(attack.ATTACKS) < set(found)
+    assert "Attacks on the grader" in reports(run)
+    assert carry_out(attack.Suite((rows,), number=2), tmp_path / "again").results == run.results
+
+
+def test_a_search_is_measured_beside_bm25(tmp_path: Path):
+    entries = tmp_path / "entries.yaml"
+    entry = {
+        "id": "pass",
+        "language": "en",
+        "product": "roaming",
+        "question": "What is a day pass?",
+        "answer": "5 pounds.",
+    }
+    entries.write_text(yaml.safe_dump({"entries": [entry]}))
+    query = {"id": "q", "language": "en", "query": "day pass price", "relevant": ["pass"], "style": "plain"}
+    run = carry_out(retrieval.Suite((entries,), (graded(tmp_path / "q.jsonl", query),)), tmp_path / "run")
+    assert run.figures["all"]["hit@1"] == 1.0 and run.figures["none"]["n"] == 0
+
+
+def test_calls_are_played_and_say_the_same_again(scripts: Path, tmp_path: Path):
+    run = carry_out(customer.Suite(scripts, (PERSONA,)), tmp_path / "run")
+    assert run.figures["all"]["n_calls"] == 2 and run.figures["all"]["role_flip"] == 0
+    assert set(run.figures["by_policy"]) == {"excellent", "rude"}
+    turn = run.results[0].data["turns"][0]
+    assert {"directive", "state", "reading", "guard", "trainee", "customer"} <= set(turn) and "took" not in turn[
+        "guard"
+    ]
+    assert run.results[0].data["turns"][0]["customer"] in reports(run)
+    again = carry_out(customer.Suite(scripts, (PERSONA,)), tmp_path / "again")
+    assert (tmp_path / "run" / "results.jsonl").read_bytes() == (tmp_path / "again" / "results.jsonl").read_bytes()
+    assert again.figures == run.figures
+
+
+@pytest.mark.slow
+def test_a_polite_trainee_stands_above_a_rude_one(scripts: Path, tmp_path: Path):
+    data = yaml.safe_load(scripts.read_text(encoding="utf-8"))
+    data[1]["policy"] = "average"  # a lie that has to show
+    scripts.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    run = carry_out(ladder.Suite(scripts, (PERSONA,)), tmp_path / "run")
+    (step,) = run.figures["zh-CN"]["steps"]
+    assert (step["above"], step["below"], step["right"], step["personas"]) == ("excellent", "average", True, 1)
+    assert step["gap"] > 10 and "feelings" not in reports(run)
+
+
+def test_a_model_plays_the_trainee_by_a_policy(tmp_path: Path):
+    (tmp_path / "says.yaml").write_text(SAYS, encoding="utf-8")
+    (tmp_path / "terse.zh-CN.txt").write_text("少说话。", encoding="utf-8")
+    suite = trainee.Suite(f"scripted:{tmp_path / 'says.yaml'}", (tmp_path / "terse.zh-CN.txt",), (PERSONA,), turns=2)
+    run = carry_out(suite, tmp_path / "run")
+    (call,) = (result.data for result in run.results)
+    assert len(call["turns"]) == 2 and call["policy"] == "terse" and call["values"]["total"] > 0
+    assert run.figures["by_policy"]["terse"]["empty_replies"] == 0
+    assert "scripted" in run.specification["subject"]["trainee"]
+
+
+def test_the_trainees_model_hears_the_policy_what_it_can_look_up_and_the_customer(tmp_path: Path, played):
+    from eval.policy import Policy, messages
+
+    room, call, _ = played
+    said = messages(Policy("terse", "zh-CN", "少说话。"), call, room)
+    assert "少说话。" in said[0]["content"] and "二次确认" in said[0]["content"]
+    assert [each["role"] for each in said[1:4]] == ["user", "assistant", "user"]
+    assert said[-1]["content"] == call.turns[-1].text
+
+
+def test_every_combination_of_a_matrix_is_one_call(scripts: Path, tmp_path: Path):
+    (tmp_path / "says.yaml").write_text(SAYS, encoding="utf-8")
+    (tmp_path / "terse.txt").write_text("少说话。", encoding="utf-8")
+    configuration = tmp_path / "m.yaml"
+    asked = {
+        "personas": [PERSONA_ID],
+        "scripts": [scripts.name],
+        "policies": ["terse.txt"],
+        "trainees": [f"scripted:{tmp_path / 'says.yaml'}"],
+        "seeds": [3, 4],
+        "turns": 1,
+    }
+    configuration.write_text(yaml.safe_dump(asked), encoding="utf-8")
+    run = carry_out(matrix.Suite(configuration, (PERSONA,)), tmp_path / "run")
+    assert len(run.results) == (2 + 1) * 2 and len(run.figures["cells"]) == 3
+    assert "every combination" in reports(run)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory):
+    """A room with records of its own, and a graded call of three replies in them."""
+    from roleplay.build import build_room
+    from roleplay.settings import load_settings
+
+    data = tmp_path_factory.mktemp("stored")
+    room = build_room(load_settings(data=str(data)))
+    lines = (
+        "您好，星桥移动客服，请问有什么可以帮您？",
+        "嗯，你急也没用，自己看账单。",
+        "好的，请您稍等，我帮您查一下。",
+    )
+    script = Script(id="s", language="zh-CN", policy="cold", turns=lines)
+    call = play(room, PERSONA_ID, scripted(script), seed=1, grade=True)
+    yield room, call, data
+    room.records.close()
+
+
+def test_stored_calls_under_the_same_grader_do_not_change(played, tmp_path: Path):
+    _, call, data = played
+    run = carry_out(regrade.Suite(data=data), tmp_path / "run")
+    assert run.figures["replies"] == run.figures["graded_before"] == len(call.exchanges)
+    assert run.figures["total"]["mean_change"] == 0 and run.figures["dimensions"]["phrasing"]["changed"] == 0
+    with pytest.raises(Rejected, match="no stored call"):
+        carry_out(regrade.Suite(data=data, person="nobody"), tmp_path / "none")
+
+
+def test_stored_calls_under_other_standards_change_and_say_how(played, tmp_path: Path):
+    _, _, data = played
+    standards = tmp_path / "ours.yaml"
+    standards.write_text(STANDARDS, encoding="utf-8")
+    run = carry_out(regrade.Suite(data=data, standards=(standards,)), tmp_path / "run")
+    assert run.figures["dimensions"]["phrasing"]["changed"] > 0
+    assert "Stored calls" in reports(run)
+
+
+def test_an_export_and_a_table_of_turns_are_graded_too(played, tmp_path: Path):
+    from roleplay.reports import as_data, make_report
+
+    room, call, _ = played
+    export = graded(tmp_path / "calls.jsonl", as_data(make_report(call, room.grades(call.id))))
+    table = tmp_path / "turns.csv"
+    table.write_text("call,speaker,text\nT1,客服,您好，请问有什么可以帮您？\nT1,客户,话费不对\n", encoding="utf-8")
+    run = carry_out(regrade.Suite((export, table)), tmp_path / "run")
+    assert run.figures["calls"] == 2 and run.figures["graded_before"] == len(call.exchanges)
+    assert [result.data["persona"] for result in run.results] == [PERSONA_ID, ""]
+
+
+def test_what_cannot_be_had_ends_with_one_message_and_status_two(capsys, tmp_path: Path):
+    import typer
+
+    with pytest.raises(typer.Exit) as ended, clear_faults():
+        carry_out(grader.Suite((graded(tmp_path / "r.jsonl", REPLY),), "hf:/no/such/folder"), tmp_path / "run")
+    assert ended.value.exit_code == 2 and "/no/such/folder" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_one_command_gives_a_report_on_a_model_of_ones_own(tiny_model: Path, scripts: Path, tmp_path: Path):
+    """A folder with weights of the user's own as the customer, then as the trainee."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "eval", "customer", "--model", f"hf:{tiny_model}", "--scripts", str(scripts)]
+    done = subprocess.run([*command, "--personas", str(PERSONA), "--out", str(out)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").exists() and "How faithful is this customer" in done.stdout
+    suite = trainee.Suite(f"hf:{tiny_model}", personas=(PERSONA,), turns=1)
+    assert not carry_out(suite, tmp_path / "trainee").failed
+    assert read_run(out).specification["subject"]["customer"].startswith(f"hf:{tiny_model} ")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_workers_play_what_one_process_plays(scripts: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "eval", "ladder", "--scripts", str(scripts), "--personas", str(PERSONA)]
+    for workers in ("1", "2"):
+        subprocess.run(
+            [*command, "--workers", workers, "--out", str(tmp_path / workers)], check=True, capture_output=True
+        )
+    for name in ("results.jsonl", "summary.json", "specification.json"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> Path:
+    """A small real model with random weights, saved as a folder."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    letters = sorted({*map(chr, range(32, 127)), *"您好请问有什么可以帮话费多了的我查一下，。？"})
+    vocab = {name: index for index, name in enumerate(["<|end|>", "<|unknown|>", *letters])}
+    made = Tokenizer(models.WordLevel(vocab, unk_token="<|unknown|>"))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.Split("", behavior="isolated"), decoders.Fuse()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|end|>")
+    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<|end|>{% endfor %}assistant: "
+    sizes = {"vocab_size": len(vocab), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "eos_token_id": 0, "bos_token_id": None}
+    Qwen3ForCausalLM(Qwen3Config(**sizes, **heads)).save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
