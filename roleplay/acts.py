@@ -105,7 +105,7 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
     if just_raised and ends == "resolved":
         return Directive("object", "objection_passed_over", objection=just_raised[0])
     if ends != "unresolved":
-        thanks = ends == "resolved" and "thank" not in state.acts[-2:]
+        thanks = ends == "resolved" and "thank" not in state.acts
         return Directive("thank" if thanks else "close", "closing", ends=ends)
     held_on = any(done.did("close") for done in state.done[:-1])
     if held_on or state.last.did(*HOSTILE):

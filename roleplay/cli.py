@@ -334,11 +334,35 @@ def export(
 
 
 def _print_proofs(proofs: list[Any]) -> None:
-    rows = [("persona", "solvable", "replies", "good moves", "when rude", "facts")]
+    rows = [
+        (
+            "persona",
+            "solvable",
+            "replies",
+            "good moves",
+            "objections",
+            "unasked",
+            "difficulty",
+            "when rude",
+            "facts",
+            "leaks",
+        )
+    ]
     for proof in proofs:
-        solvable = "yes" if proof.solvable else "NO"
-        facts = f"{proof.facts_told}/{proof.facts}"
-        rows.append((proof.persona, solvable, str(proof.turns), str(proof.good_moves), proof.rude_ending, facts))
+        rows.append(
+            (
+                proof.persona,
+                "yes" if proof.solvable else "NO",
+                str(proof.turns),
+                str(proof.good_moves),
+                str(proof.objections),
+                f"{proof.unasked:.0%}",
+                f"{proof.stated} ({proof.derived})",
+                proof.rude_ending,
+                f"{proof.facts_told}/{proof.facts}",
+                str(proof.leaks),
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

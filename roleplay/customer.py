@@ -27,7 +27,7 @@ SENTENCE = re.compile(r"[^。！？…!?.]*[。！？…!?.]+[”’』」\")）
 TRIES = 3  # a writing model speaks at most this often before the proposals take over
 SOURCES: tuple[Source, ...] = get_args(Source)
 ECHO = 0.15  # how much taking up the trainee's words weighs beside the model's likelihood
-NOISE = 0.35  # Gumbel noise on the choice, so that seeds differ
+NOISE = 1.5  # Gumbel noise on the choice, so that seeds differ
 
 
 @dataclass(frozen=True, slots=True)

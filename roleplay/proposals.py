@@ -109,6 +109,8 @@ def _content(scene: Scene) -> list[Line]:
     if directive.tell and directive.opening is None:
         return _telling(scene)
     own = list(wordings(persona, directive))
+    if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
+        own += persona.who.speech.lines.get(directive.act, ())
     moment = moment_lines(persona, directive.why, directive.about) if is_moment(directive.why) else ()
     return list(moment) if moment and directive.why not in JOINED else [*moment, *own]
 
@@ -138,10 +140,10 @@ def _reaction(scene: Scene) -> str:
     """The kind of short reaction that fits what the agent just did and what the customer is about to say."""
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
     act, why = directive.act, directive.why
-    if directive.ends or is_moment(why) or last.lost:
+    if is_moment(why) or last.lost or (directive.ends and act not in ("thank", "close", "accept")):
         return ""
     if directive.opening is not None:
-        return "greeting" if scene.persona.call.direction == "inbound" else ""
+        return "greeting" if scene.persona.call.direction == "inbound" else "understood"
     if "identity" in directive.tell:
         return "identifying"
     if last.good and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
@@ -158,7 +160,7 @@ def _reaction(scene: Scene) -> str:
         return (
             "understood" if last.did("inform", "explain", "propose", "act", "timeframe") and last.counts else "turning"
         )
-    return "agreeing" if act in ("accept", "thank") else ""
+    return "agreeing" if act in ("accept", "thank", "close") else ""
 
 
 def _joins(scene: Scene, line: Line) -> bool:

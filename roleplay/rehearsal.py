@@ -15,23 +15,39 @@ from roleplay.dialogue import Ending
 from roleplay.directive import spoken
 from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
-from roleplay.persona import Line, Persona
-from roleplay.reaction import react
+from roleplay.persona import NAMED, Line, Persona
+from roleplay.reaction import GOOD, react
 from roleplay.reading import Estimates, MoveSeen, Reading, Told
 from roleplay.state import State, holds, outcome, start
 
 SEEDS = range(3)
+GROSS = 2.0  # how far the stated difficulty may lie from the one that follows from the file
+# What the trainees of a rehearsal say aloud where the line is bad: that they speak up, and that the line was cut.
+ALOUD = {
+    "zh-CN": ("我大点声，刚才电话断了，不好意思。", "再见。"),
+    "en": ("I am speaking up now, sorry, we were cut off.", " Goodbye."),
+}
 Trainee = Callable[[Persona, State], Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the rehearsal of one persona showed. `turns` and `good_moves` are the most over the seeds."""
+    """What the rehearsal of one persona showed, the most over the seeds.
+
+    `turns` are the replies of a good trainee; `good_moves` those that a steady one needs, who does one thing at a
+    time. `unasked` is the share of facts that are told without being asked for. `derived` is the difficulty that
+    follows from all this, 1 to 5. `leaks` counts own wordings that give away what is for the grader or the agent.
+    """
 
     persona: str
     solvable: bool
     turns: int
     good_moves: int
+    objections: int
+    unasked: float
+    stated: int
+    derived: float
+    leaks: int
     rude_ending: Ending
     facts_told: int
     facts: int
@@ -63,6 +79,8 @@ def rehearse(persona: Persona) -> Proof:
     good = [play(persona, good_trainee, seed) for seed in SEEDS]
     rude = [play(persona, rude_trainee, seed) for seed in SEEDS]
     curious = [play(persona, curious_trainee, seed) for seed in SEEDS]
+    steady = [play(persona, steady_trainee, seed) for seed in SEEDS]
+    good_moves = max(sum(done.good for done in state.done) for state in steady)
     reachable = {name for state in (*good, *curious) for name in state.facts}
     tellable = [fact for fact in persona.call.facts if fact.told != "never"]
     faults = list(wording_faults(persona))
@@ -75,16 +93,42 @@ def rehearse(persona: Persona) -> Proof:
     for fact in tellable:
         if fact.id not in reachable:
             faults.append(Fault("no trainee ever gets to hear it", None, f"call.facts.{fact.id}"))
+    derived = difficulty(persona, good_moves)
+    if abs(derived - persona.difficulty) >= GROSS:
+        message = f"stated {persona.difficulty}, but what the file asks of a trainee amounts to {derived:.1f}"
+        faults.append(Fault(message, None, "difficulty"))
     return Proof(
         persona.id,
         not stuck,
         max(state.turn for state in good),
-        max(sum(done.good for done in state.done) for state in good),
+        good_moves,
+        len(persona.call.objections),
+        round(_unasked(persona), 2),
+        persona.difficulty,
+        round(derived, 1),
+        sum("never be said: leak" in fault.message for fault in faults),
         rude[0].ending or "unresolved",
         sum(fact.id in reachable for fact in tellable),
         len(tellable),
         tuple(faults),
     )
+
+
+def difficulty(persona: Persona, good_moves: int) -> float:
+    """How hard a persona is, 1 to 5, from what has to be done and how the customer meets it.
+
+    Weights were fitted to the difficulty that authors gave to fifty personas, and rounded.
+    """
+    call = persona.call
+    withheld = sum(fact.needs is not None for fact in call.facts)
+    points = 0.7 + 0.4 * len(call.objections) + 0.35 * len(call.beliefs) + 0.3 * min(2, withheld)
+    points += 0.5 * (2 - call.feelings.trust) + 3 * call.feelings.inertia + 0.1 * call.feelings.anger
+    points += 0.1 * (good_moves - 5) - 0.5 * _unasked(persona)
+    return min(5.0, max(1.0, points))
+
+
+def _unasked(persona: Persona) -> float:
+    return sum(fact.told == "volunteered" for fact in persona.call.facts) / len(persona.call.facts)
 
 
 def _missing(persona: Persona, state: State) -> list[str]:
@@ -95,11 +139,20 @@ def play(persona: Persona, trainee: Trainee, seed: int) -> State:
     """One rehearsal to its end; a trainee that never closes runs into the turn limit."""
     state = start(persona)
     while state.ending is None:
-        state = react(persona, state, trainee(persona, state))
+        reading = trainee(persona, state)
+        state = react(persona, state, reading, _aloud(persona, reading))
         state = spoken(state, next_directive(persona, state, seed))
         if state.turn > persona.call.ends.turn_limit:
             state = replace(state, ending=outcome(persona, state))
     return state
+
+
+def _aloud(persona: Persona, reading: Reading) -> str:
+    """Words for a bad line; elsewhere these trainees are readings without words."""
+    if not persona.call.line or reading.estimates.empathy < GOOD:
+        return ""
+    words, goodbye = ALOUD[persona.language]
+    return words + (goodbye if reading.did("close") else "")
 
 
 def reading(moves: frozenset[str] | tuple[str, ...], empathy: float, **more: object) -> Reading:
@@ -114,25 +167,48 @@ def good_trainee(persona: Persona, state: State) -> Reading:
         return reading(("greet", "identify", "offer_help", "consent"), 4.0)
     if state.turn == 1:
         return reading(("acknowledge", "apologise", "ask_open", "verify"), 4.6)
-    goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
-    raised = dict(state.raised)
-    conditions = [goal.met_by for goal in goals]
-    conditions += [
-        item.broken_by for item in persona.call.objections if item.id in raised and item.id not in state.broken
-    ]
-    conditions += [
-        item.corrected_by for item in persona.call.beliefs if item.id in state.stated and item.id not in state.corrected
-    ]
+    conditions = _open(persona, state)
     if not conditions:
-        if "thank" in state.acts or state.acts[-1] == "accept":
-            return reading(("check_satisfied", "thank", "close"), 4.4)
-        return reading(("acknowledge", "check_satisfied"), 4.4)
+        return _closing(state)
     steps = Steps()
     for condition in conditions:
         steps |= towards(persona, state, condition)
     moves = steps.moves | {"acknowledge", "reassure", "explain"}
     told = tuple(Told(name, facts) for name, facts in sorted(steps.told))
     return reading(frozenset(moves), 4.6, asked=tuple(sorted(steps.asked)), told=told)
+
+
+def steady_trainee(persona: Persona, state: State) -> Reading:
+    """As good as the good one, but does one thing in each reply."""
+    if not state.acts:
+        return reading(("greet", "identify", "offer_help", "consent"), 4.0)
+    if state.turn == 1:
+        return reading(("acknowledge", "ask_open", "verify"), 4.6)
+    conditions = _open(persona, state)
+    if not conditions:
+        return _closing(state)
+    steps = towards(persona, state, conditions[0])
+    moves = frozenset(sorted(steps.moves)[:1])
+    told = () if moves else tuple(Told(name, facts) for name, facts in sorted(steps.told)[:1])
+    asked = () if moves or told else tuple(sorted(steps.asked)[:1])
+    return reading(moves | {"acknowledge"}, 4.4, told=told, asked=asked)
+
+
+def _open(persona: Persona, state: State) -> list[Condition]:
+    """What is still to be done: objections to break, goals to meet, beliefs to correct."""
+    call, raised = persona.call, dict(state.raised)
+    conditions = [item.broken_by for item in call.objections if item.id in raised and item.id not in state.broken]
+    conditions += [goal.met_by for goal in call.goals if goal.kind == "must" and goal.id not in state.met]
+    conditions += [
+        item.corrected_by for item in call.beliefs if item.id in state.stated and item.id not in state.corrected
+    ]
+    return conditions
+
+
+def _closing(state: State) -> Reading:
+    if "thank" in state.acts or state.acts[-1] == "accept":
+        return reading(("check_satisfied", "thank", "close"), 4.4)
+    return reading(("acknowledge", "check_satisfied"), 4.4)
 
 
 def curious_trainee(persona: Persona, state: State) -> Reading:
@@ -200,6 +276,6 @@ def _own_lines(persona: Persona) -> Iterator[tuple[str, Line]]:
         yield from ((f"who.speech.lines.{act}", line) for line in lines)
     for number, opening in enumerate(call.openings):
         yield f"call.openings.{number}", opening
-    for kind in ("facts", "beliefs", "goals", "objections"):
+    for kind in NAMED:
         for item in getattr(call, kind):
             yield from ((f"call.{kind}.{item.id}", line) for line in item.say)
