@@ -9,10 +9,14 @@ from pathlib import Path
 from made_call import CALL
 
 from roleplay import rehearsal
+from roleplay.grading import BundledGrader
+from roleplay.knowledge.entries import load_entries
+from roleplay.knowledge.search import Knowledge
 from roleplay.persona import Persona, load_library
 from roleplay.records import GradeRow, Records, TurnRow
-from roleplay.room import DIRECTIVE, EVIDENCE, GRADE, READING, STATE
+from roleplay.room import DIRECTIVE, EVIDENCE, GRADE, READING, STATE, Room
 from roleplay.rubric import Grade, Remark, Score
+from roleplay.settings import Settings
 from roleplay.state import start
 
 ROOT = Path(__file__).parent.parent
@@ -83,3 +87,13 @@ def grade(good: bool, text: str = "") -> dict:
     remarks = () if good else (Remark("phrasing", -1, "不用“喂”开头", text[:2], 0, 2, rule="zh-hey"),)
     scores = {"empathy": Score(empathy), "accuracy": Score(accuracy), "phrasing": Score(phrasing)}
     return GRADE.dump_python(Grade(scores, remarks, "bundled"), mode="json")
+
+
+def quiet_room(records: Records, settings: Settings) -> Room:
+    """A room without models: everything but a call can be had in it."""
+    entries = load_entries(settings.knowledge)
+    knowledge = Knowledge(entries, None, None, "k1")
+    return Room(
+        lambda: load_library(settings.personas, [entry.id for entry in entries]),
+        knowledge, None, None, BundledGrader.load(), records,
+    )  # fmt: skip

@@ -24,6 +24,7 @@ from roleplay.reports import Report, make_report
 from roleplay.room import LONGEST_REPLY, Call, Kept, Room
 from roleplay.web import views
 from roleplay.web.layout import Layout
+from roleplay.web.staff import Staff
 
 log = logging.getLogger(__name__)
 EVERY = 0.04  # seconds between two updates of the words on the page
@@ -77,8 +78,8 @@ def _message(role: str, text: str) -> dict[str, Any]:
 class Handlers:
     """The handlers of one page; each returns the components to change with their new values."""
 
-    def __init__(self, room: Room, layout: Layout) -> None:
-        self.room, self.on, self.words = room, layout, layout.words
+    def __init__(self, room: Room, layout: Layout, staff: Staff | None = None) -> None:
+        self.room, self.on, self.words, self.staff = room, layout, layout.words, staff
         self.language = layout.language
 
     # Where one is
@@ -135,7 +136,10 @@ class Handlers:
         on = self.on
         views_by_name = {"pick": on.pick, "call": on.call, "report": on.report_view, "history": on.history_view}
         other = f"../{'en' if self.language == 'zh-CN' else 'zh'}/" if on.switch else ""
-        header = views.render("header.html", self.language, other=other + address if other else "", user=user)
+        desk = self.staff is not None and self.staff.may(user, "read_results")
+        header = views.render(
+            "header.html", self.language, other=other + address if other else "", user=user, desk=desk
+        )
         shown: Updates = {part: gr.update(visible=key == name) for key, part in views_by_name.items()}
         return shown | {on.problem: "", on.address: address, on.header: header}
 

@@ -2,7 +2,9 @@
 
 /               to the page in the reader's language
 /zh/  /en/      the page
+/desk/zh/  /desk/en/               the trainer's side, in `desk`
 /report/ID.html, /report/ID.md     a report as a file
+/export/...                        results as files, for those who may have them
 /login  /password  /logout         where a login is asked for
 /health                            whether it is up
 """
@@ -31,9 +33,11 @@ from roleplay.room import Room
 from roleplay.settings import Settings
 from roleplay.texts import texts
 from roleplay.web import views
+from roleplay.web.desk.page import add_desk
 from roleplay.web.handlers import Handlers, graded_report, own_call
 from roleplay.web.layout import Layout
 from roleplay.web.login import COOKIE, Logins, add_login, from_elsewhere, session_key
+from roleplay.web.staff import Staff
 
 PATHS: dict[Language, str] = {"zh-CN": "/zh", "en": "/en"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -62,11 +66,11 @@ FOCUS = (
 )
 
 
-def make_blocks(room: Room, language: Language, switch: bool) -> gr.Blocks:
+def make_blocks(room: Room, language: Language, switch: bool, staff: Staff | None = None) -> gr.Blocks:
     """The page in one language; `switch` offers the other one."""
     with gr.Blocks(analytics_enabled=False, title=texts(language)["page"]["title"], fill_width=True) as blocks:
         on = Layout(language, switch)
-        do = Handlers(room, on)
+        do = Handlers(room, on, staff)
         everything = [
             on.address, on.call_id, on.to_grade, on.header, on.problem, on.pick, on.call, on.report_view,
             on.history_view, on.cards, on.report, on.history, on.head, on.chat, on.banner, on.mood, on.screen,
@@ -101,6 +105,7 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
     """The whole page as an application. A login is asked for unless only this machine can reach it."""
     local = settings.host in LOOPBACK
     people = room.records.people
+    staff = Staff(people, alone=local)
     logins = None if local else Logins(people, session_key(settings.data))
     languages: list[Language] = ["zh-CN", "en"] if settings.language == "auto" else [settings.language]
     app = FastAPI(title="practice room", docs_url=None, redoc_url=None, openapi_url=None)
@@ -122,6 +127,8 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
         if logins and request.url.path.rstrip("/") in PATHS.values() and user(request) is None:
             known = logins.anybody(request.cookies.get(COOKIE))
             return RedirectResponse("/password" if known else "/login", 303)
+        if request.url.path.startswith("/desk") and not staff.may(user(request), "read_results"):
+            return RedirectResponse("/", 303)
         response: Response = await answer(request)
         response.headers.update(HEADERS)
         return response
@@ -144,12 +151,15 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
 
     if logins:
         add_login(app, people, logins, spoken)
+    looks: dict[str, Any] = {
+        "theme": _theme(), "head": views.script(), "run_history": False, "footer_links": [],
+        "enable_monitoring": False, "ssr_mode": False, "show_error": False,
+    }  # fmt: skip
+    add_desk(app, room, settings, staff, languages, user, looks)
     for language in languages:
         gr.mount_gradio_app(
-            app, make_blocks(room, language, len(languages) > 1), path=PATHS[language],
-            auth_dependency=user if logins else None, theme=_theme(), css=views.style(), head=views.script(),
-            run_history=False, footer_links=[], enable_monitoring=False, ssr_mode=False, show_error=False,
-            max_file_size="1kb",
+            app, make_blocks(room, language, len(languages) > 1, staff), path=PATHS[language],
+            auth_dependency=user if logins else None, css=views.style(), max_file_size="1kb", **looks,
         )  # fmt: skip
     if local:  # so that a page from elsewhere cannot reach this one by a name of its own for this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
