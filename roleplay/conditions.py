@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from roleplay.dialogue import Move
 
@@ -16,6 +17,18 @@ class Strict(BaseModel):
     """Unknown keys are errors; values do not change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _compile(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no pattern: {error}") from error
+    return patterns
+
+
+Patterns = Annotated[tuple[str, ...], AfterValidator(_compile)]  # regular expressions that people write
 
 
 class Condition(Strict):

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from roleplay.conditions import Condition, Strict
-from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Stage, Temper
+from roleplay.conditions import Condition, Patterns, Strict
+from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.wording import Id, Line, Wording, as_line
@@ -195,12 +195,30 @@ class ModelAnswer(Strict):
 
 
 class PhraseRule(Strict):
-    """Words that this call requires or forbids: any of `any`."""
+    """Words or a meaning that this call requires or forbids; one of them is enough.
+
+    `any` are phrases taken literally, `patterns` regular expressions. For what must be said, `moves` and `told`
+    find it in other words: the reader heard one of these moves, or one of these entries was told rightly.
+    What must be said may come in any reply, of `stage` where that is given. `cost`: points off the call's
+    total (0 to 100) when it was never said, or was said though forbidden.
+    """
 
     id: Id
-    any: tuple[str, ...] = Field(min_length=1)
+    any: tuple[str, ...] = ()
+    patterns: Patterns = ()
+    moves: tuple[Move, ...] = ()
+    told: tuple[str, ...] = ()
     stage: Stage | None = None
-    advice: str
+    severity: Literal["lapse", "forbidden"] = "lapse"
+    cost: float = Field(5, ge=0, le=100)
+    advice: str = Field(min_length=1)
+    right: str = ""
+
+    @model_validator(mode="after")
+    def says_something(self) -> PhraseRule:
+        if not (self.any or self.patterns or self.moves or self.told):
+            raise ValueError("give any, patterns, moves or told")
+        return self
 
 
 class Grading(Strict):
@@ -210,7 +228,7 @@ class Grading(Strict):
     stages: tuple[Stage, ...] = ()
     must_say: tuple[PhraseRule, ...] = ()
     must_not_say: tuple[PhraseRule, ...] = ()
-    caps: Mapping[Literal["not_verified", "rude", "wrong_fact", "disclosed"], float] = {}
+    caps: Mapping[Literal["not_verified", "rude", "wrong_fact", "disclosed", "unsaid", "forbidden_words"], float] = {}
     weights: Mapping[Literal["empathy", "accuracy", "phrasing"], float] = {"empathy": 1, "accuracy": 1, "phrasing": 1}
     pass_mark: float = Field(60, ge=0, le=100)
     model_answers: tuple[ModelAnswer, ...] = ()
@@ -317,6 +335,14 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
                 fault(f"grading.entries.{number}", f"no knowledge-base entry or account record {entry!r}")
     if persona.account and "identity" not in names["facts"]:
         fault("account", "an account is opened by verification: add a fact 'identity' that the customer tells for it")
+    for kind in ("must_say", "must_not_say"):
+        for number, phrase in enumerate(getattr(persona.grading, kind)):
+            place = f"grading.{kind}.{number}"
+            if kind == "must_not_say" and (phrase.moves or phrase.told):
+                fault(place, "moves and told are for must_say; forbidden words are given by any or patterns")
+            for entry in phrase.told:
+                if known is not None and entry not in known:
+                    fault(place, f"told: no knowledge-base entry or account record {entry!r}")
     speech = persona.who.speech
     if speech.dialect != "none" and (speech.dialect in CHINESE_DIALECTS) != (persona.language == "zh-CN"):
         fault("who.speech.dialect", f"{speech.dialect!r} is not a dialect of {persona.language}")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from roleplay.dialogue import Ending, Feeling, Stage
 from roleplay.persona import ModelAnswer
+from roleplay.phrases import PhraseSeen, in_call, taught
 from roleplay.room import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Totals, total
 from roleplay.state import Cause
@@ -61,12 +62,15 @@ class Report:
     stages_done: tuple[Stage, ...]
     stages_missed: tuple[Stage, ...]
     lowest: tuple[int, ...]  # numbers of the replies with the lowest mean, worst first
+    phrases: tuple[PhraseSeen, ...]  # what this call required or forbade to be said
     model_answers: tuple[ModelAnswer, ...]
 
 
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     """The report of a call, finished or not."""
     persona, grading = call.persona, call.persona.grading
+    phrases = in_call(grading, [(each.reply.text, each.reading) for each in call.exchanges])
+    costs = sum(phrase.cost for phrase in phrases)
     reasons = reached(call)
     caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reasons}
     done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
@@ -79,7 +83,7 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         call=call,
         ending=call.ending,
         ended_well=call.ending in persona.good_endings,
-        totals=total([grades[number] for number in sorted(grades)], grading.weights, grading.pass_mark, caps),
+        totals=total([grades[number] for number in sorted(grades)], grading.weights, grading.pass_mark, caps, costs),
         pass_mark=grading.pass_mark,
         grades=grades,
         moods=moods,
@@ -87,6 +91,7 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         stages_done=done,
         stages_missed=tuple(stage for stage in grading.stages if stage not in done),
         lowest=_lowest(grades),
+        phrases=phrases,
         model_answers=grading.model_answers,
     )
 
@@ -103,6 +108,11 @@ def reached(call: Call) -> list[str]:
         reasons.append("wrong_fact")
     if any(reading.did("disclose") for reading in readings):
         reasons.append("disclosed")
+    phrases = in_call(call.persona.grading, [(each.reply.text, each.reading) for each in call.exchanges])
+    if any(not phrase.kept and phrase.kind == "must_say" for phrase in phrases):
+        reasons.append("unsaid")
+    if any(not phrase.kept and phrase.kind == "must_not_say" for phrase in phrases):
+        reasons.append("forbidden_words")
     return reasons
 
 
@@ -142,6 +152,18 @@ def as_data(report: Report) -> dict[str, Any]:
         "caps": list(totals.caps),
         "facts": [{"text": fact.text, "how": fact.how} for fact in report.facts],
         "stages": {"done": list(report.stages_done), "missed": list(report.stages_missed)},
+        "phrases": [
+            {
+                "id": each.rule.id,
+                "kind": each.kind,
+                "kept": each.kept,
+                "reply": each.number,
+                "quote": each.quote,
+                "cost": each.cost,
+                "advice": each.rule.advice,
+            }
+            for each in report.phrases
+        ],
         "lowest": list(report.lowest),
         "grader": report.call.row.grader_model,
         "turns": [_turn_data(each, report.grades.get(each.number)) for each in report.call.exchanges],
@@ -181,11 +203,19 @@ def as_markdown(report: Report, language: str) -> str:
             lines.append(f"- {title}: " + ", ".join(words["stages"][stage] for stage in stages))
     lines += ["", f"## {say['facts']}"]
     lines += [f"- {fact.text} · {say[fact.how]}" for fact in report.facts]
+    if report.phrases:
+        lines += ["", f"## {say['phrases']}", *map(_phrase_words, report.phrases)]
     lines += ["", f"## {say['replies']}"]
     for each in call.exchanges:
         lines += _reply_words(each, report.grades.get(each.number), words)
     lines += ["", say["grader"].format(grader=call.row.grader_model)]
     return "\n".join(lines)
+
+
+def _phrase_words(seen: PhraseSeen) -> str:
+    where = f" ({seen.number}.)" if seen.number else ""
+    quote = f" “{seen.quote}”" if seen.quote else ""
+    return f"- {'+' if seen.kept else '−'} {taught(seen.rule)}{quote}{where}"
 
 
 def _total_words(report: Report, words: Mapping[str, Any]) -> str:

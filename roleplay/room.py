@@ -24,6 +24,7 @@ from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
 from roleplay.persona import Library, Persona
+from roleplay.phrases import judged
 from roleplay.prompts import Cue
 from roleplay.reaction import react
 from roleplay.reader import Reader
@@ -191,7 +192,7 @@ class Room:
         call = self.call(call_id)
         exchange, reading = call.exchange(number), call.exchanges[number - 1].reading
         try:
-            grade = self.grader.grade(exchange, reading)
+            grade = judged(self.grader.grade(exchange, reading), call.persona.grading, exchange.reply, reading)
         except RoleplayError as error:
             grade = Grade.missing("failed", str(error), self._grader)
         status = "failed" if any(score.status == "failed" for score in grade.scores.values()) else "scored"

@@ -83,8 +83,12 @@ def total(
     weights: Mapping[Dimension, float],
     pass_mark: float,
     caps: Mapping[str, float] | None = None,
+    costs: float = 0.0,
 ) -> Totals:
-    """Add up a call. `caps` maps the reason of a cap to the highest total it still allows (0…100)."""
+    """Add up a call. `caps` maps the reason of a cap to the highest total it still allows (0…100).
+
+    `costs` are points taken off before the caps, for what belongs to the call and not to one reply.
+    """
     mean: dict[Dimension, float | None] = {}
     coverage: dict[Dimension, float] = {}
     for name in DIMENSIONS:
@@ -97,7 +101,7 @@ def total(
     if not there:
         return Totals(mean, coverage, None, None)
     weight = sum(weights[name] for name in there)
-    points = sum(weights[name] * (value - 1) * 25 for name, value in there.items()) / weight
+    points = max(0.0, sum(weights[name] * (value - 1) * 25 for name, value in there.items()) / weight - costs)
     hit = tuple(reason for reason, highest in (caps or {}).items() if points > highest)
     points = min([points, *(caps or {}).values()])
     return Totals(mean, coverage, points, points >= pass_mark, hit)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
 
+from roleplay.conditions import Patterns, Strict
 from roleplay.dialogue import Direction, Exchange, Language, Move, Stage
 from roleplay.errors import Fault, FileFault
 from roleplay.plain_text import PlainText, plain_text
@@ -38,23 +39,7 @@ Situation = Literal[
 MOST_SILENCES = 3  # as far as turns without a word are told apart
 
 
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-def _compiles(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is no pattern: {error}") from error
-    return patterns
-
-
-Patterns = Annotated[tuple[str, ...], pydantic.AfterValidator(_compiles)]
-
-
-class When(_Strict):
+class When(Strict):
     """When a rule holds; what is left out does not matter.
 
     `heard`: the customer's last words match one of these patterns; `unheard`: they match none of these.
@@ -72,7 +57,7 @@ class When(_Strict):
     before: Patterns = ()
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """One rule. `words` are taken literally, `patterns` are regular expressions; one hit is enough.
 
     `moves` keep a must-say rule by meaning: the reader has heard one of them, in whatever words it was said.
@@ -113,7 +98,7 @@ class Rule(_Strict):
         return self
 
 
-class RuleFile(_Strict):
+class RuleFile(Strict):
     language: Language
     rules: tuple[Rule, ...]
 

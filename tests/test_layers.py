@@ -43,6 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "features",
         "remarks",
         "reader",
+        "phrases",
         "calibration",
     ),
     ("proposals", "customer", "grading", "coaching", "rehearsal"),
