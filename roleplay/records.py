@@ -20,6 +20,7 @@ from roleplay.cohorts import Cohorts
 from roleplay.database import empty_log, open_database, world
 from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
+from roleplay.events import Events
 from roleplay.people import People
 
 Mode = Literal["practice", "exam"]
@@ -107,6 +108,7 @@ class Records:
         self._engine = open_database(url)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         self._insert_or_replace = dialect.insert
+        self.events = Events(self._engine)
         self.people = People(self._engine)
         self.cohorts = Cohorts(self._engine)
 

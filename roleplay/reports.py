@@ -6,9 +6,10 @@ Computed from the kept call and its grades alone, so it can be made again at any
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
 from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call, taught
@@ -64,6 +65,10 @@ class Report:
     lowest: tuple[int, ...]  # numbers of the replies with the lowest mean, worst first
     phrases: tuple[PhraseSeen, ...]  # what this call required or forbade to be said
     model_answers: tuple[ModelAnswer, ...]
+    conduct: Conduct
+    transfer: Transfer | None
+    hints: int
+    hint_cost: float  # points that the hints took off the total
 
 
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
@@ -73,17 +78,24 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     costs = sum(phrase.cost for phrase in phrases)
     reasons = reached(call)
     caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reasons}
-    done = tuple(stage for stage in grading.stages if _did_stage(call, stage))
+    done = tuple(stage for stage in grading.stages if did_stage(call, stage))
     start = persona.call.feelings
     moods = (
         Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),
         *(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges),
     )
+    hint_costs = [float(event.detail.get("cost", 0)) for event in call.events if event.kind == "hint"]
     return Report(
         call=call,
         ending=call.ending,
         ended_well=call.ending in persona.good_endings,
-        totals=total([grades[number] for number in sorted(grades)], grading.weights, grading.pass_mark, caps, costs),
+        totals=total(
+            [grades[number] for number in sorted(grades)],
+            grading.weights,
+            grading.pass_mark,
+            caps,
+            costs + sum(hint_costs),
+        ),
         pass_mark=grading.pass_mark,
         grades=grades,
         moods=moods,
@@ -93,6 +105,10 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         lowest=_lowest(grades),
         phrases=phrases,
         model_answers=grading.model_answers,
+        conduct=conduct(call),
+        transfer=transfer(call),
+        hints=len(hint_costs),
+        hint_cost=sum(hint_costs),
     )
 
 
@@ -116,7 +132,8 @@ def reached(call: Call) -> list[str]:
     return reasons
 
 
-def _did_stage(call: Call, stage: Stage) -> bool:
+def did_stage(call: Call, stage: Stage) -> bool:
+    """Whether a reply of the trainee made a move that belongs to this stage."""
     return any(each.reading.did(*STAGE_MOVES[stage]) for each in call.exchanges)
 
 
@@ -165,6 +182,11 @@ def as_data(report: Report) -> dict[str, Any]:
             for each in report.phrases
         ],
         "lowest": list(report.lowest),
+        "conduct": asdict(report.conduct),
+        "transfer": None if report.transfer is None else asdict(report.transfer),
+        "hints": {"number": report.hints, "cost": report.hint_cost},
+        "mode": report.call.row.mode,
+        "retried": report.call.retried,
         "grader": report.call.row.grader_model,
         "turns": [_turn_data(each, report.grades.get(each.number)) for each in report.call.exchanges],
     }

@@ -23,8 +23,19 @@ FAULTS = ("not_verified", "rude", "wrong_fact", "disclosed")
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that cost points: what it rests on (a rule or an entry, "" where neither) and the words for it."""
+
+    dimension: Dimension
+    basis: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """One call. `checks` says of each check that the call was held to whether it passed ("stage.opening", "fault.rude").
+    """One call. `retried`: it tries part of another call again, and is no attempt of its own.
+
+    `checks` says of each check that the call was held to whether it passed ("stage.opening", "fault.rude").
 
     `seconds` is the length of the call, `pace` the mean time that the trainee took for a reply; `rules` holds the
     ids of the rules that it broke, one for each time; `unscored` counts replies that no grader has scored yet.
@@ -54,6 +65,8 @@ class Result:
     last: Feeling
     corrected: bool
     unscored: int
+    retried: bool
+    faults: tuple[Fault, ...]
 
     @property
     def week(self) -> str:
@@ -121,7 +134,7 @@ def result_of(report: Report) -> Result:
         ending=row.ending,
         ended_well=report.ended_well,
         replies=len(call.exchanges),
-        seconds=(row.ended_at - row.started_at).total_seconds() if row.ended_at else sum(seconds),
+        seconds=report.conduct.length if row.ended_at else sum(seconds),
         pace=sum(seconds) / len(seconds) if seconds else None,
         total=totals.total,
         passed=totals.passed,
@@ -134,6 +147,13 @@ def result_of(report: Report) -> Result:
         last=report.moods[-1].feeling,
         corrected=any(grade.grader.startswith(PERSON) for grade in report.grades.values()),
         unscored=sum(each.number not in report.grades for each in call.exchanges),
+        retried=call.retried is not None,
+        faults=tuple(
+            Fault(mark.dimension, mark.rule or mark.entry, mark.text)
+            for grade in report.grades.values()
+            for mark in grade.remarks
+            if mark.points < 0
+        ),
     )
 
 

@@ -10,7 +10,8 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from roleplay.customer import Answer, Customer, Scene
 from roleplay.dialogue import Ending, Evidence, Exchange, Turn
 from roleplay.directive import Directive, spoken
 from roleplay.errors import Rejected, RoleplayError
+from roleplay.events import AWAY, Event, Kind, away
 from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
@@ -35,6 +37,7 @@ from roleplay.rubric import Grade
 from roleplay.state import State, outcome, start
 
 LONGEST_REPLY = 2000  # characters
+LONGEST_DEPARTMENT = 80
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
 
 STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
@@ -64,6 +67,7 @@ class Call:
     row: CallRow
     persona: Persona
     exchanges: tuple[Exchanged, ...]
+    events: tuple[Event, ...] = ()
 
     @property
     def id(self) -> str:
@@ -76,6 +80,16 @@ class Call:
     @property
     def ending(self) -> Ending | None:
         return self.row.ending
+
+    @property
+    def is_exam(self) -> bool:
+        return self.row.mode == "exam"
+
+    @property
+    def retried(self) -> tuple[str, int] | None:
+        """Which call, and from which reply on, this one tries again; None for a call of its own."""
+        event = next((event for event in self.events if event.kind == "retry"), None)
+        return (event.detail["call"], event.detail["reply"]) if event else None
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -144,9 +158,9 @@ class Room:
         Raises Rejected for an empty or overlong reply or a call that is over, Unavailable when a model or
         the records fail. Whatever is raised, or when the caller stops listening, the call is as it was.
         """
-        call = self.call(call_id)
-        if call.ending:
-            raise Rejected("this call has ended; open a new one to go on practising")
+        call = self._open_call(call_id)
+        if kind := away(call.events):
+            raise Rejected(f"the customer cannot hear you ({kind}); come back first")
         reply = self._received(call, text)
         begun = time.monotonic()
         evidence = self._evidence(call, reply)
@@ -204,12 +218,80 @@ class Room:
         """The grades kept for a call, by number of the reply."""
         return kept_grades(self.records, call_id)
 
+    def note(self, call_id: str, kind: Kind, detail: dict[str, Any] | None = None) -> Call:
+        """Something happens beside what is said, such as holding.
+
+        Raises Rejected when the call is over, for what an exam or the persona does not allow, for going away
+        twice and for coming back when one was not away.
+        """
+        call = self._open_call(call_id)
+        if call.is_exam and kind in ("pause", "hint"):
+            raise Rejected(f"an exam has no {kind}")
+        if kind == "hint" and call.persona.grading.hints == "none":
+            raise Rejected("this persona gives no hints")
+        now = away(call.events)
+        if kind in AWAY and now:
+            raise Rejected(f"the customer is waiting already ({now})")
+        if kind == "back" and not now:
+            raise Rejected("the customer hears you already")
+        self.records.events.keep(call_id, Event(kind, len(call.exchanges), detail or {}))
+        return self.call(call_id)
+
+    def transfer(self, call_id: str, department: str, briefing: str) -> Call:
+        """Hand the customer over: the call ends with it, and the briefing is kept for the report.
+
+        Raises Rejected without a department or a briefing, before the first reply, or when the call is over.
+        """
+        call = self._open_call(call_id)
+        if not call.exchanges:
+            raise Rejected("nothing has been said yet: find out first what the customer needs")
+        where = " ".join(department.split())[:LONGEST_DEPARTMENT]
+        if not where or not briefing.strip():
+            raise Rejected("say to whom, and what the colleague has to know")
+        told = self._received(call, briefing)
+        self.records.events.keep(call_id, Event("transfer", len(call.exchanges), {"to": where, "briefing": told}))
+        ending = outcome(call.persona, call.state)
+        if ending == "unresolved" and "demand_supervisor" in call.state.acts:
+            ending = "escalated"
+        self.records.end_call(call_id, ending)
+        return self.call(call_id)
+
+    def retry(self, call_id: str, number: int, trainee: str) -> Call:
+        """A new call that stands where this one stood before its reply `number`: same persona, seed, words, scores.
+
+        Raises Rejected when there is no such reply, or while an exam goes on.
+        """
+        call = self.call(call_id)
+        if not 1 <= number <= len(call.exchanges):
+            raise Rejected(f"this call has no reply {number}")
+        if call.is_exam and call.ending is None:
+            raise Rejected("an exam is not tried again before it has ended")
+        row = replace(
+            call.row, id=uuid.uuid4().hex, trainee=trainee, mode="practice", started_at=datetime.now(UTC),
+            ended_at=None, ending=None, knowledge_version=self.knowledge.version,
+            customer_model=f"{self.customer.model.spec} {self.customer.model.fingerprint}", grader_model=self._grader,
+        )  # fmt: skip
+        self.records.open_call(row)
+        self.records.events.keep(row.id, Event("retry", number - 1, {"call": call_id, "reply": number}))
+        kept = 2 * (number - 1)
+        self.records.keep_turns(row.id, 1, self.records.turns(call_id)[:kept])
+        for grade in self.records.grades(call_id):
+            if grade.turn_number <= kept:
+                self.records.keep_grade(row.id, grade)
+        return self.call(row.id)
+
     def finish(self, call_id: str) -> Call:
         """The trainee hangs up, or looks at the report of a call that has ended by itself."""
         call = self.call(call_id)
         if call.ending is None:
             self.records.end_call(call_id, outcome(call.persona, call.state) if call.exchanges else "unresolved")
         return self.call(call_id)
+
+    def _open_call(self, call_id: str) -> Call:
+        call = self.call(call_id)
+        if call.ending:
+            raise Rejected("this call has ended; open a new one to go on practising")
+        return call
 
     def _received(self, call: Call, text: str) -> str:
         clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
@@ -275,7 +357,7 @@ def kept_call(records: Records, call_id: str) -> Call:
     turns = records.turns(call_id)
     pairs = zip(turns[::2], turns[1::2], strict=True)
     exchanges = tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1))
-    return Call(row, Persona.model_validate_json(row.persona_yaml), exchanges)
+    return Call(row, Persona.model_validate_json(row.persona_yaml), exchanges, records.events.of(call_id))
 
 
 def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:

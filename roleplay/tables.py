@@ -109,6 +109,20 @@ users = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+# What happens in a call beside what is said: holding, hints, a transfer; `reply` counts the replies before it.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reply", Integer, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "call_id"),
+    Index(None, "kind"),
+)
+
 # Wrong passwords, so that all processes that serve the page know of them.
 login_tries = Table(
     "login_tries",

@@ -121,10 +121,10 @@ def test_what_another_site_sends_is_not_done(client):
 def test_a_given_password_must_be_changed_before_anything_else(client, room):
     room.records.people.add("new", "admin", "for one time", must_change=True)
     assert client.post("/login", data={"name": "new", "password": "for one time"}).headers["location"] == "/password"
-    assert client.get("/zh/").headers["location"] == "/password"
+    assert client.get("/practice/").headers["location"] == "/password"
     assert client.get("/desk/zh/").status_code == 303
     assert client.get("/export/calls.csv").status_code == 403
-    assert client.get("/zh/config").status_code == 401
+    assert client.get("/practice/config").status_code == 401
     for new, again in (("short", "short"), ("one of mine", "another one"), ("for one time", "for one time")):
         sent = client.post("/password", data={"old": "for one time", "new": new, "again": again})
         assert sent.status_code == 400

@@ -22,6 +22,7 @@ from roleplay.room import Room
 from roleplay.settings import Settings, load_settings
 from roleplay.texts import texts
 from roleplay.web import handlers, login, views
+from roleplay.web.asking import COOKIE, language_of
 from roleplay.web.layout import Layout
 from roleplay.web.page import listen, make_app, serve
 from roleplay.web.portraits import portrait
@@ -41,12 +42,13 @@ ENGLISH = (
 SCORED = """(number) => document.querySelectorAll('#feedback .reply').length === number
   && !document.querySelector('#feedback .pending') && !document.querySelector('#box textarea').disabled"""
 UNLABELLED = """() => [...document.querySelectorAll('button, a, input, textarea, select')].filter((part) =>
-  part.offsetParent && !part.innerText?.trim() && !part.getAttribute('aria-label') && !part.title && !part.labels?.length
+  part.checkVisibility() && !part.innerText?.trim() && !part.getAttribute('aria-label') && !part.title && !part.labels?.length
 ).map((part) => part.outerHTML.slice(0, 200))"""
 
 # On a phone the window itself grows with what is too wide for it, so the screen's width is what counts.
 TOO_WIDE = """() => [...document.querySelectorAll('button, a, input, textarea, h1, h2, h3, p, li, .panel, .card')].filter(
-  (part) => part.offsetParent && part.getBoundingClientRect().right > screen.width + 1
+  (part) => !part.matches('[role=tablist] ~ * *, .visually-hidden *') // where gradio measures its tabs
+    && part.checkVisibility({ visibilityProperty: true }) && part.getBoundingClientRect().right > screen.width + 1
 ).map((part) => part.outerHTML.slice(0, 200))"""
 
 
@@ -99,7 +101,7 @@ class Seen:
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", lambda request: self._asked(request.url, site))
         self.page.goto(site)
-        self.page.locator(".card").first.wait_for()
+        self.page.locator(".card:not([hidden])").first.wait_for()
 
     def _asked(self, url: str, site: str) -> None:
         if not url.startswith((site, "data:", "blob:")):
@@ -109,8 +111,9 @@ class Seen:
     def box(self):
         return self.page.locator("#box textarea")
 
-    def start(self, persona: str) -> str:
-        self.page.locator(f"[data-go='start={persona}']").click()
+    def start(self, persona: str, how: str = "start") -> str:
+        self.page.locator(f"[data-go='?start={persona}']").click()
+        self.page.locator(f"[data-go='{how}={persona}']").click()
         self.page.wait_for_url("**/?call=*")
         self.box.wait_for()
         return self.page.url.rpartition("=")[2]
@@ -133,17 +136,19 @@ class Seen:
 def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     seen = Seen(browser, site, "zh-CN", viewport={"width": 1280, "height": 860})
     page = seen.page
-    assert page.url.endswith("/zh/")
+    assert page.locator(".bar").get_attribute("lang") == "zh-CN"
     call_id = seen.start("zh-deduction-video-pack")
     seen.say(*CHINESE[:2])
     assert room.call(call_id).exchanges[1].reply.text == CHINESE[1]
     page.reload()
     seen.box.wait_for()
     page.get_by_text(CHINESE[1]).first.wait_for()
+    page.get_by_role("tab", name="客户资料").click()
     assert page.locator("#screen .locked").is_visible()
     seen.say(CHINESE[2])
     assert room.call(call_id).state.verified
     assert "马建军" in page.locator("#screen").inner_text()
+    page.get_by_role("tab", name="知识库").click()
     page.locator("#query input, #query textarea").fill("视频会员怎么退订")
     page.locator("#query input, #query textarea").press("Enter")
     page.locator(".hits li").first.wait_for()
@@ -159,23 +164,25 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     assert download.value.suggested_filename.endswith(".html")
     assert page.evaluate(UNLABELLED) == []
     page.locator(".brand").click()
-    page.locator(".card").first.wait_for()
+    page.locator(".card .best.good, .card .best.low").first.wait_for()
     seen.close()
 
 
 def test_an_english_call_on_a_phone_fits_the_screen(browser, site, room):
     seen = Seen(browser, site, "en-GB", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
-    assert seen.page.url.endswith("/en/")
+    assert seen.page.locator(".bar").get_attribute("lang") == "en"
     assert seen.too_wide() == []
     call_id = seen.start("en-roaming-bill")
     seen.say(*ENGLISH)
+    seen.page.locator(".transfer summary").click()
     assert seen.too_wide() == []
     assert seen.page.evaluate(UNLABELLED) == []
+    seen.page.locator(".transfer summary").click()
     seen.page.locator("#hang_up").click()
     seen.page.locator(".report").wait_for()
     assert seen.too_wide() == []
     assert room.call(call_id).ending is not None
-    seen.page.get_by_text("My calls").click()
+    seen.page.get_by_text("My progress").click()
     seen.page.locator(".past li").first.wait_for()
     assert seen.too_wide() == []
     seen.close()
@@ -219,89 +226,146 @@ def test_words_are_never_taken_for_markup(browser, site):
 
 # Without a browser
 
-ANY = ("all", "all", "all", "all")  # no wish
+ZH = "zh-CN"
 
 
-def asking(user: str = "") -> SimpleNamespace:
-    return SimpleNamespace(username=user or None, query_params="")
+def asking(user: str = "", where: str = "") -> SimpleNamespace:
+    return SimpleNamespace(username=user or None, query_params=where, headers={"accept-language": "zh"})
+
+
+def pressed(where: str, **form: str) -> SimpleNamespace:
+    return SimpleNamespace(go=where, form=form)
 
 
 @pytest.fixture(scope="module")
 def page(room: Room) -> handlers.Handlers:
     with gr.Blocks():
-        return handlers.Handlers(room, Layout("zh-CN", switch=True))
+        return handlers.Handlers(room, Layout())
 
 
 def test_nobody_gets_at_the_call_of_another(page, room):
     call = room.open("zh-deduction-video-pack", seed=1, trainee="anna")
     list(room.say(call.id, CHINESE[0]))
     ben = asking("ben")
-    on, kept = page.on, room.call(call.id)
+    on, talk, kept = page.on, page.talk, room.call(call.id)
+    acts = [pressed(f"act={kind}", to="主管", briefing="急") for kind in ("hold", "hint", "transfer")]
+    links = [pressed(f"{name}={call.id}{rest}", why="不对") for name, rest in (
+        ("?report", ""), ("?call", ""), ("retry", ":1"), ("review", ":1"))]  # fmt: skip
     for updates in (
-        list(page.say("您好", call.id, True, ben))[-1],
-        list(page.hang_up(call.id, ben))[-1],
-        page.grade(1, call.id, True, ben),
-        page.show_feedback(call.id, True, ben),
-        page.search("套餐", call.id, ben),
-        list(page.go(*ANY, SimpleNamespace(go=f"?report={call.id}"), ben))[-1],
-        list(page.go(*ANY, SimpleNamespace(go=f"?call={call.id}"), ben))[-1],
-        page.load(*ANY, SimpleNamespace(username="ben", query_params=f"call={call.id}")),
+        list(talk.say(ZH, "您好", call.id, True, ben))[-1],
+        list(page.hang_up(ZH, call.id, ben))[-1],
+        talk.grade(ZH, 1, call.id, True, ben),
+        talk.show_feedback(ZH, call.id, True, ben),
+        talk.search(ZH, "套餐", call.id, ben),
+        *(list(page.go(ZH, call.id, True, event, ben))[-1] for event in (*acts, *links)),
+        page.load(asking("ben", f"call={call.id}")),
     ):
         shown = "".join(str(value) for value in updates.values())
         assert "不是您的" in shown or "没有接上话" in shown
         assert CHINESE[0] not in shown
     assert room.call(call.id) == kept
     assert room.grades(call.id) == {}
-    assert CHINESE[0] in str(page.load(*ANY, SimpleNamespace(username="anna", query_params=f"call={call.id}"))[on.chat])
+    assert CHINESE[0] in str(page.load(asking("anna", f"call={call.id}"))[on.chat])
 
 
 def test_a_reply_left_without_a_score_gets_one_when_the_call_is_opened_again(page, room):
     call = room.open("zh-deduction-video-pack", seed=1)
     list(room.say(call.id, CHINESE[0]))
-    shown = page.load(*ANY, SimpleNamespace(username=None, query_params=f"call={call.id}"))
+    shown = page.load(asking(where=f"call={call.id}"))
     assert "正在评分" in shown[page.on.feedback]
-    graded = page.grade(shown[page.on.to_grade], call.id, True, asking())
+    graded = page.talk.grade(ZH, shown[page.on.to_grade], call.id, True, asking())
     assert "正在评分" not in graded[page.on.feedback]
-    assert page.load(*ANY, SimpleNamespace(username=None, query_params=f"call={call.id}"))[page.on.to_grade] == 0
+    assert page.load(asking(where=f"call={call.id}"))[page.on.to_grade] == 0
 
 
-def test_a_link_does_not_start_a_call(page, room):
+def test_a_link_rings_and_does_not_start_a_call(page, room):
     before = len(room.records.calls(trainee="link"))
-    page.load(*ANY, SimpleNamespace(username="link", query_params="start=zh-deduction-video-pack"))
+    shown = page.load(asking("link", "start=zh-deduction-video-pack"))
     assert len(room.records.calls(trainee="link")) == before
+    assert "3:10" in shown[page.on.ring] and "增值业务扣费" in shown[page.on.ring]
 
 
 def test_empty_and_overlong_replies_are_answered_on_the_page(page, room):
     call = room.open("zh-deduction-video-pack", seed=1)
     for text, answer in (("  \n", "先写一句"), ("啊" * 2001, "2001")):
-        (update,) = page.say(text, call.id, True, asking())
+        (update,) = page.talk.say(ZH, text, call.id, True, asking())
         assert answer in update[page.on.banner]
         assert page.on.box not in update
 
 
 def test_silence_leaves_the_box_alone(page, room):
     call = room.open("zh-deduction-video-pack", seed=1)
-    last = list(page.say_nothing(call.id, True, asking()))[-1]
+    last = list(page.talk.say_nothing(ZH, call.id, True, asking()))[-1]
     assert "value" not in last[page.on.box]
     assert room.call(call.id).exchanges[0].reply.text == "……"
 
 
 def test_scores_can_wait_until_the_end(page, room):
     call = room.open("zh-deduction-video-pack", seed=1)
-    last = list(page.say(CHINESE[0], call.id, False, asking()))[-1]
-    graded = page.grade(last[page.on.to_grade], call.id, False, asking())
+    last = list(page.talk.say(ZH, CHINESE[0], call.id, False, asking()))[-1]
+    graded = page.talk.grade(ZH, last[page.on.to_grade], call.id, False, asking())
     assert "报告" in graded[page.on.feedback]
-    assert "共情" not in graded[page.on.feedback]
+    assert "共情" not in graded[page.on.feedback] + graded[page.on.chat]
     assert 1 in room.grades(call.id)
+
+
+def test_an_exam_shows_no_scores_whatever_the_browser_asks_for(page, room):
+    (shown,) = page.go(ZH, "", True, pressed("exam=zh-deduction-video-pack"), asking())
+    call_id = shown[page.on.call_id]
+    assert room.call(call_id).is_exam
+    assert "act=hint" not in shown[page.on.controls] and "act=pause" not in shown[page.on.controls]
+    list(page.talk.say(ZH, CHINESE[0], call_id, True, asking()))
+    graded = page.talk.grade(ZH, 1, call_id, True, asking())
+    assert "共情" not in graded[page.on.feedback] + graded[page.on.chat]
+    (hinted,) = page.go(ZH, call_id, True, pressed("act=hint"), asking())
+    assert page.on.hints not in hinted
+
+
+def test_a_reply_is_not_sent_to_a_customer_who_is_on_hold(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    (held,) = page.go(ZH, call.id, True, pressed("act=hold"), asking())
+    assert "等候音" in held[page.on.banner]
+    assert held[page.on.box]["interactive"] is False
+    (update,) = page.talk.say(ZH, CHINESE[0], call.id, True, asking())
+    assert "等候音" in update[page.on.banner]
+    assert "等候音" in page.load(asking(where=f"call={call.id}"))[page.on.banner]
+    assert room.call(call.id).exchanges == ()
+
+
+def test_hints_go_from_a_nudge_to_an_example(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    list(room.say(call.id, CHINESE[0]))
+    shown = [next(page.go(ZH, call.id, True, pressed("act=hint"), asking()))[page.on.hints] for _ in range(6)]
+    assert shown[0].count("hintcard") == 1 < shown[1].count("hintcard")
+    assert "都在这里了" in shown[-1]
+    assert sum(event.kind == "hint" for event in room.call(call.id).events) == shown[-1].count("hintcard")
+
+
+def test_a_person_can_be_asked_to_look_at_a_grade(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    list(room.say(call.id, CHINESE[0]))
+    room.finish(call.id)
+    (asked,) = page.go(ZH, "", True, pressed(f"review={call.id}:1", why="<b>已经问候了"), asking())
+    assert "&lt;b&gt;已经问候了" in asked[page.on.report]
+    (wrong,) = page.go(ZH, "", True, pressed(f"review={call.id}:7", why="x"), asking())
+    assert page.on.report not in wrong
+
+
+def test_the_language_is_the_chosen_one_else_the_browsers():
+    assert language_of({"accept-language": "en-GB,zh;q=0.8"}) == "en"
+    assert language_of({"accept-language": "zh-TW"}) == "zh-CN"
+    assert language_of({"accept-language": "zh", "cookie": f"a=b; {COOKIE}=en"}) == "en"
+    assert language_of({"cookie": f"{COOKIE}=klingon"}) == "en"
+    assert language_of({"accept-language": "zh"}, ("en",)) == "en"
 
 
 def test_a_wrong_persona_file_is_named_beside_the_others(room, tmp_path):
     (tmp_path / "broken.yaml").write_text("id: broken\ntitle: [<b>", encoding="utf-8")
     library = load_library([tmp_path])
-    shown = views.cards(Library(room.library().personas, {}, library.faults), views.Wish("en"), "en")
+    shown = views.pick(Library(room.library().personas, {}, library.faults), {}, (), "en")
     assert "broken.yaml" in shown and "roleplay check" in shown
-    assert "<b>" not in shown.partition("</div>")[0].replace("<b>Customer", "")
-    assert shown.count('class="card"') == sum(persona.language == "en" for persona in room.library().personas.values())
+    assert "<b>" not in shown.partition("filters")[0].replace("<b>Customer", "")
+    assert shown.count('class="card"') == len(room.library().personas)
 
 
 def test_the_same_persona_always_looks_the_same(room):
@@ -331,9 +395,12 @@ def test_a_port_in_use_is_said_with_what_to_do(room, settings):
 def test_only_this_machine_is_answered_without_a_login(room, settings):
     with TestClient(make_app(room, settings), base_url="http://127.0.0.1") as client:
         assert client.get("/health").json() == {"status": "ok"}
-        assert client.get("/", headers={"Accept-Language": "en"}, follow_redirects=False).headers["location"] == "/en/"
-        assert client.get("/zh/").status_code == 200
-        assert client.get("/zh/", headers={"Host": "elsewhere.example"}).status_code == 400
+        assert (
+            client.get("/", headers={"Accept-Language": "en"}, follow_redirects=False).headers["location"]
+            == "/practice/"
+        )
+        assert client.get("/practice/").status_code == 200
+        assert client.get("/practice/", headers={"Host": "elsewhere.example"}).status_code == 400
 
 
 def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_path):
@@ -343,19 +410,19 @@ def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_pa
     call = room.open("zh-deduction-video-pack", seed=1, trainee="anna")
     app = make_app(room, opened)
     with TestClient(app, base_url="http://192.0.2.1", follow_redirects=False) as client:
-        assert client.get("/zh/").headers["location"] == "/login"
-        assert client.get("/zh/config").status_code == 401
+        assert client.get("/practice/").headers["location"] == "/login"
+        assert client.get("/practice/config").status_code == 401
         assert client.get(f"/report/{call.id}.md").status_code == 401
         assert client.post("/login", data={"name": "anna", "password": "wrong"}).status_code == 401
         assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 303
-        assert client.get("/zh/").status_code == 200
+        assert client.get("/practice/").status_code == 200
         assert client.get(f"/report/{call.id}.md").status_code == 200
         assert client.get("/logout").status_code == 303
-        assert client.get("/zh/").status_code == 303
+        assert client.get("/practice/").status_code == 303
         client.post("/login", data={"name": "ben", "password": "another password"})
         assert client.get(f"/report/{call.id}.md").status_code == 404
         room.records.people.remove("ben")
-        assert client.get("/zh/").status_code == 303
+        assert client.get("/practice/").status_code == 303
         for _ in range(people.TRIES):
             client.post("/login", data={"name": "anna", "password": "guess"})
         assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 429

@@ -1,31 +1,158 @@
-// The clock of a call runs here from the seconds that the server gave; stamps are shown in the reader's own time.
-// Gradio writes the browser's language on the page; what the page is written in is right.
+// What the page does in the browser alone: clocks, filters, drafts, language and theme, voice, and finding its way back.
+const $ = (query, from = document) => from.querySelector(query);
+const all = (query, from = document) => [...from.querySelectorAll(query)];
+const asked = (name) => new URLSearchParams(location.search).get(name);
+
+// Clocks run here from the seconds that the server gave; stamps are shown in the reader's own time.
 setInterval(() => {
-  const language = document.querySelector('.bar')?.lang;
-  if (language) document.documentElement.lang = language;
-  for (const clock of document.querySelectorAll('.time[data-elapsed]')) {
+  const bar = $('.bar');
+  if (bar) {
+    document.documentElement.lang = bar.lang; // gradio writes the browser's own
+    document.title = bar.dataset.title || document.title;
+  }
+  for (const clock of all('.time[data-elapsed]')) {
     if (clock.dataset.stopped) continue;
     if (!clock.since) clock.since = performance.now() - 1000 * Number(clock.dataset.elapsed);
     const seconds = Math.floor((performance.now() - clock.since) / 1000);
     clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   }
-  for (const stamp of document.querySelectorAll('time[data-local]')) {
+  for (const stamp of all('time[data-local]')) {
     delete stamp.dataset.local;
-    stamp.textContent = new Date(stamp.dateTime).toLocaleString();
+    stamp.textContent = new Date(stamp.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
   }
 }, 500);
+
 // What was written and not yet said outlives a reload, in this tab.
 setInterval(() => {
-  const box = document.querySelector('#box textarea');
-  const call = new URLSearchParams(location.search).get('call');
+  const box = $('#box textarea'), call = asked('call');
   if (!box || !call) return;
   if (box.dataset.call === call) return sessionStorage.setItem(`draft:${call}`, box.value);
   const draft = sessionStorage.getItem(`draft:${call}`);
   box.dataset.call = call;
-  if (draft && !box.value && !box.disabled) {
-    box.value = draft;
-    box.dispatchEvent(new Event('input', { bubbles: true }));
-  }
+  if (draft && !box.value && !box.disabled) write(box, draft);
 }, 300);
-// Back and forward are real: the address says what is shown.
+
+function write(box, text) {
+  box.value = text;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+// The newest words stay in view.
+new MutationObserver(() => {
+  const chat = $('#chat');
+  if (!chat) return;
+  const last = chat.textContent.length;
+  if (chat.last === last) return;
+  chat.last = last;
+  requestAnimationFrame(() => chat.scrollTo({ top: chat.scrollHeight }));
+}).observe(document, { childList: true, subtree: true, characterData: true });
+
+// Filters: which cards are shown is decided here and kept for this tab.
+function filter() {
+  const form = $('[data-filters]');
+  if (!form) return;
+  const fields = all('input, select', form);
+  const wish = Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  const words = wish.text.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const card of all('.card')) {
+    const fits = Object.entries(wish).every(([name, value]) => name === 'text'
+      ? words.every((word) => card.dataset.text.includes(word))
+      : value === 'all' || card.dataset[name].split(' ').includes(value));
+    card.hidden = !fits;
+    shown += fits;
+  }
+  const count = $('[data-count]');
+  count.textContent = shown ? count.dataset.count.replace('{number}', shown) : count.dataset.nobody;
+  sessionStorage.setItem('wish', JSON.stringify(wish));
+}
+new MutationObserver(() => {
+  const form = $('[data-filters]:not([data-ready])');
+  if (!form) return;
+  form.dataset.ready = '1';
+  const wish = JSON.parse(sessionStorage.getItem('wish') || '{}');
+  for (const field of all('input, select', form)) if (field.name in wish) field.value = wish[field.name];
+  filter();
+}).observe(document, { childList: true, subtree: true });
+addEventListener('input', (event) => event.target.closest?.('[data-filters]') && filter());
+
+addEventListener('click', (event) => {
+  const on = (query) => event.target.closest?.(query);
+  const button = on('[data-surprise], [data-language], [data-theme], [data-print], [data-voice]');
+  if (!button || button.disabled) return;
+  if (button.matches('[data-surprise]')) {
+    const cards = all('.card:not([hidden])');
+    if (cards.length) cards[Math.floor(Math.random() * cards.length)].click();
+  }
+  if (button.matches('button[data-language]')) {
+    document.cookie = `roleplay_language=${button.dataset.language}; path=/; max-age=31536000; samesite=lax`;
+    sessionStorage.removeItem('wish');
+    location.reload();
+  }
+  if (button.matches('[data-theme]')) {
+    localStorage.setItem('theme', document.body.classList.toggle('dark') ? 'dark' : 'light');
+  }
+  if (button.matches('[data-print]')) print();
+  if (button.dataset.voice) voice(button.dataset.voice);
+});
+document.addEventListener('DOMContentLoaded', () => {
+  const theme = localStorage.getItem('theme');
+  if (theme) setTimeout(() => document.body.classList.toggle('dark', theme === 'dark'), 0);
+});
+
+// Voice, by the browser's own speech engine, off until it is asked for.
+const Listener = window.SpeechRecognition || window.webkitSpeechRecognition;
+let listener = null, spoken = null;
+const speaks = () => localStorage.getItem('speak') === '1';
+function voice(what) {
+  if (what === 'speak') {
+    localStorage.setItem('speak', speaks() ? '0' : '1');
+    if (!speaks()) speechSynthesis.cancel();
+    return;
+  }
+  if (listener) return listener.stop();
+  const box = $('#box textarea');
+  if (!box || box.disabled) return;
+  const before = box.value;
+  listener = new Listener();
+  Object.assign(listener, { lang: $('[data-spoken]')?.lang || 'zh-CN', interimResults: true, continuous: true });
+  listener.onresult = (event) => write(box, before + [...event.results].map((result) => result[0].transcript).join(''));
+  listener.onend = listener.onerror = () => { listener = null; };
+  listener.start();
+}
+setInterval(() => {
+  for (const button of all('[data-voice]')) {
+    const speak = button.dataset.voice === 'speak';
+    button.hidden = speak ? !window.speechSynthesis : !Listener;
+    button.setAttribute('aria-pressed', String(speak ? speaks() : Boolean(listener)));
+  }
+  const last = $('[data-spoken]');
+  if (!last) return;
+  const line = `${asked('call')}:${last.dataset.spoken}`;
+  if (spoken !== null && spoken !== line && speaks() && last.textContent.trim()) {
+    const words = new SpeechSynthesisUtterance(last.textContent);
+    Object.assign(words, { lang: last.lang, volume: document.body.classList.contains('louder') ? 1 : 0.7 });
+    speechSynthesis.cancel();
+    speechSynthesis.speak(words);
+  }
+  spoken = line;
+  document.body.classList.toggle('louder', Boolean($('#said [data-louder]')));
+}, 250);
+
+// Lost and found again: the server is asked for; once it is back, the page shows what was kept.
+let lost = 0;
+async function look() {
+  if (!$('[data-offline]')) return;
+  const there = await fetch('../health', { cache: 'no-store' }).then((answer) => answer.ok, () => false);
+  lost = there ? 0 : lost + 1;
+  const notice = $('[data-offline]');
+  if (notice && there && !notice.hidden) return location.reload();
+  if (notice) notice.hidden = lost < 2;
+}
+setInterval(() => !document.hidden && look(), 4000);
+addEventListener('offline', () => { lost = 2; look(); });
+addEventListener('online', look);
+
+// Back and forward are real: the address says what is shown. All parts are unfolded for printing.
 addEventListener('popstate', () => (location.search || '?') === window.shown || location.reload());
+addEventListener('beforeprint', () => all('.report details, .file details').forEach((part) => { part.open = true; }));

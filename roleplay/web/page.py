@@ -1,7 +1,7 @@
 """The page as a program: its controls wired to their handlers, its addresses, and how it is served.
 
-/               to the page in the reader's language
-/zh/  /en/      the page
+/               to the page
+/practice/      the page, in the reader's language
 /desk/zh/  /desk/en/               the trainer's side, in `desk`
 /report/ID.html, /report/ID.md     a report as a file
 /export/...                        results as files, for those who may have them
@@ -33,15 +33,16 @@ from roleplay.room import Room
 from roleplay.settings import Settings
 from roleplay.texts import texts
 from roleplay.web import views
+from roleplay.web.asking import LANGUAGES, graded_report, language_of, own_call
 from roleplay.web.desk.page import add_desk
-from roleplay.web.handlers import Handlers, graded_report, own_call
+from roleplay.web.handlers import Handlers
 from roleplay.web.layout import Layout
 from roleplay.web.login import COOKIE, Logins, add_login, from_elsewhere, session_key
 from roleplay.web.staff import Staff
 
-PATHS: dict[Language, str] = {"zh-CN": "/zh", "en": "/en"}
+PAGE = "/practice"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-AT_ONCE = 4  # model-bound events of one page that run at the same time
+AT_ONCE = 4  # model-bound events that run at the same time
 WAITING = 200  # events that may wait behind them; more are refused
 HEADERS = {
     # The page loads nothing from elsewhere, even if a model's words should try to.
@@ -57,46 +58,37 @@ ADDRESS = """(address) => {
   window.scrollTo(0, 0);
 }"""
 
-# On a phone the panels that are looked up and not watched start folded.
-FOLDED = """() => Array(2).fill(
-  matchMedia('(max-width: 760px)').matches ? { open: false, __type__: 'update' } : { __type__: 'update' }
-)"""
 FOCUS = (
     """() => setTimeout(() => document.querySelector('#box textarea:enabled')?.focus({ preventScroll: true }), 80)"""
 )
 
 
-def make_blocks(room: Room, language: Language, switch: bool, staff: Staff | None = None) -> gr.Blocks:
-    """The page in one language; `switch` offers the other one."""
-    with gr.Blocks(analytics_enabled=False, title=texts(language)["page"]["title"], fill_width=True) as blocks:
-        on = Layout(language, switch)
-        do = Handlers(room, on, staff)
-        everything = [
-            on.address, on.call_id, on.to_grade, on.header, on.problem, on.pick, on.call, on.report_view,
-            on.history_view, on.cards, on.report, on.history, on.head, on.chat, on.banner, on.mood, on.screen,
-            on.feedback, on.hits, on.query, *on.speaking,
-        ]  # fmt: skip
+def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None = None) -> gr.Blocks:
+    """The page, in whichever of the languages its reader wants; one queue for all."""
+    with gr.Blocks(analytics_enabled=False, title=texts(languages[0])["page"]["title"], fill_width=True) as blocks:
+        on = Layout()
+        do = Handlers(room, on, languages, staff)
+        talk, everything = do.talk, on.everything
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
-        to_grade = [on.to_grade, on.call_id, on.coach]
-        blocks.load(do.load, on.wishes, everything, **quick).then(do.grade, to_grade, everything, **model)
-        blocks.load(None, None, [on.screen_panel, on.search_panel], js=FOLDED)
+        to_grade = [on.language, on.to_grade, on.call_id, on.coach]
+        in_call = [on.language, on.call_id, on.coach]
+        blocks.load(do.load, None, everything, **quick).then(talk.grade, to_grade, everything, **model)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
-            part.select(do.go, on.wishes, everything, **quick).then(do.grade, to_grade, everything, **model)
-        gr.on([wish.change for wish in on.wishes], do.filter, on.wishes, on.cards, **quick)
-        on.surprise.click(do.surprise, on.wishes, everything, **quick)
+            gone = part.select(do.go, in_call, everything, **quick)
+            gone.then(talk.grade, to_grade, everything, **model)
         for trigger, handler, inputs in (
-            (on.box.submit, do.say, [on.box, on.call_id, on.coach]),
-            (on.send.click, do.say, [on.box, on.call_id, on.coach]),
-            (on.silent.click, do.say_nothing, [on.call_id, on.coach]),
+            (on.box.submit, talk.say, [on.language, on.box, on.call_id, on.coach]),
+            (on.send.click, talk.say, [on.language, on.box, on.call_id, on.coach]),
+            (on.silent.click, talk.say_nothing, in_call),
         ):
             said = trigger(handler, inputs, everything, **model)
             said.then(None, None, None, js=FOCUS, **quick)
-            said.then(do.grade, to_grade, everything, **model)
-        on.hang_up.click(do.hang_up, on.call_id, everything, **model)
-        on.coach.change(do.show_feedback, [on.call_id, on.coach], everything, **quick)
-        gr.on([on.query.submit, on.find.click], do.search, [on.query, on.call_id], on.hits, **quick)
+            said.then(talk.grade, to_grade, everything, **model)
+        on.hang_up.click(do.hang_up, [on.language, on.call_id], everything, **model)
+        on.coach.change(talk.show_feedback, in_call, everything, **quick)
+        gr.on([on.query.submit, on.find.click], talk.search, [on.language, on.query, on.call_id], on.hits, **quick)
     blocks.queue(max_size=WAITING)
     return blocks
 
@@ -107,24 +99,20 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
     people = room.records.people
     staff = Staff(people, alone=local)
     logins = None if local else Logins(people, session_key(settings.data))
-    languages: list[Language] = ["zh-CN", "en"] if settings.language == "auto" else [settings.language]
+    languages: tuple[Language, ...] = LANGUAGES if settings.language == "auto" else (settings.language,)
     app = FastAPI(title="practice room", docs_url=None, redoc_url=None, openapi_url=None)
 
     def user(request: Request) -> str | None:
         return logins.user(request.cookies.get(COOKIE)) if logins else ""
 
     def spoken(request: Request) -> Language:
-        """The language that the reader's browser asks for first, of those that there are."""
-        wanted = request.headers.get("accept-language", "").lower()
-        chinese, english = wanted.find("zh"), wanted.find("en")
-        first: Language = "en" if chinese < 0 or 0 <= english < chinese else "zh-CN"
-        return first if first in languages else languages[0]
+        return language_of(request.headers, languages)
 
     @app.middleware("http")
     async def guarded(request: Request, answer: Any) -> Response:
         if from_elsewhere(request):
             return PlainTextResponse("this was asked for by another site", 403)
-        if logins and request.url.path.rstrip("/") in PATHS.values() and user(request) is None:
+        if logins and request.url.path.rstrip("/") == PAGE and user(request) is None:
             known = logins.anybody(request.cookies.get(COOKIE))
             return RedirectResponse("/password" if known else "/login", 303)
         if request.url.path.startswith("/desk") and not staff.may(user(request), "read_results"):
@@ -135,7 +123,8 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
 
     @app.get("/")
     def root(request: Request) -> Response:
-        return RedirectResponse(f"{PATHS[spoken(request)]}/")
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{PAGE}/{query}")
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -156,11 +145,10 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
         "enable_monitoring": False, "ssr_mode": False, "show_error": False,
     }  # fmt: skip
     add_desk(app, room, settings, staff, languages, user, looks)
-    for language in languages:
-        gr.mount_gradio_app(
-            app, make_blocks(room, language, len(languages) > 1, staff), path=PATHS[language],
-            auth_dependency=user if logins else None, css=views.style(), max_file_size="1kb", **looks,
-        )  # fmt: skip
+    gr.mount_gradio_app(
+        app, make_blocks(room, languages, staff), path=PAGE, auth_dependency=user if logins else None,
+        css=views.style(), max_file_size="1kb", **looks,
+    )  # fmt: skip
     if local:  # so that a page from elsewhere cannot reach this one by a name of its own for this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     return app

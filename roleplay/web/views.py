@@ -6,28 +6,31 @@ Templates escape everything; what a person or a model wrote is never markup. Not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from roleplay.dialogue import Feeling
+from roleplay.conduct import length
+from roleplay.dialogue import Dialect
+from roleplay.events import absences
+from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
-from roleplay.persona import Library, Persona
-from roleplay.records import CallRow
+from roleplay.persona import Library, Persona, Topic
+from roleplay.progress import Progress
+from roleplay.records import CallRow, ReviewRow
 from roleplay.reports import Report
+from roleplay.results import Result
 from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
 from roleplay.texts import texts
+from roleplay.web.charts import FEELINGS, curve, growth, radar
 from roleplay.web.portraits import portrait
 
 FOLDER = Path(__file__).parent
-FEELINGS = ("anger", "confusion", "trust")
-WIDTH, HEIGHT = 640, 190  # of the curve's plotting area, in SVG units
 
 
 @lru_cache(maxsize=1)
@@ -60,38 +63,72 @@ def render(template: str, language: str, **values: Any) -> str:
     return _templates().get_template(template).render(words=words, page=words["page"], language=language, **values)
 
 
-@dataclass(frozen=True)
-class Wish:
-    """Which personas to show; "all" for no wish."""
-
-    language: str = "all"
-    direction: str = "all"
-    difficulty: str = "all"
-    topic: str = "all"
-
-    def fits(self, persona: Persona) -> bool:
-        return (
-            self.language in ("all", persona.language)
-            and self.direction in ("all", persona.call.direction)
-            and self.difficulty in ("all", str(persona.difficulty))
-            and (self.topic == "all" or self.topic in persona.topics)
-        )
+def header(language: str, user: str, where: str, switch: bool, desk: bool) -> str:
+    """The bar at the top; `where` is the view that is open, `switch` offers the other language, `desk` the trainer's."""
+    other = ("en" if language == "zh-CN" else "zh-CN") if switch else ""
+    return render("header.html", language, other=other, user=user, where=where, desk=desk)
 
 
-def wished(library: Library, wish: Wish) -> list[Persona]:
-    """Easy ones first."""
-    fitting = [persona for persona in library.personas.values() if wish.fits(persona)]
-    return sorted(fitting, key=lambda persona: (persona.difficulty, persona.title))
+def pick(
+    library: Library,
+    best: Mapping[str, Result],
+    unfinished: Sequence[tuple[CallRow, Persona]],
+    language: str,
+) -> str:
+    """All personas, easy ones first, with filters that work in the browser."""
+    personas = sorted(library.personas.values(), key=lambda persona: (persona.difficulty, persona.title))
+    topics = [name for name in get_args(Topic) if any(name in persona.topics for persona in personas)]
+    dialects = [name for name in get_args(Dialect) if any(name == each.who.speech.dialect for each in personas)]
+    return render(
+        "pick.html", language, personas=personas, faults=library.faults, bests=best, unfinished=unfinished,
+        topics=topics, dialects=dialects,
+    )  # fmt: skip
 
 
-def cards(library: Library, wish: Wish, language: str) -> str:
-    return render("cards.html", language, personas=wished(library, wish), faults=library.faults)
+def ring(persona: Persona, best: Result | None, tries: int, language: str) -> str:
+    """What is to be known before a call is taken, and how it will be judged."""
+    cost = f"{COSTS[persona.grading.hints]:g}"
+    return render("ring.html", language, persona=persona, best=best, tries=tries, hint_cost=cost)
 
 
-def call_head(call: Call, language: str) -> str:
-    end = call.row.ended_at or datetime.now(UTC)
-    elapsed = max(0, int((_aware(end) - _aware(call.row.started_at)).total_seconds()))
-    return render("call_head.html", language, call=call, elapsed=elapsed)
+def call_head(call: Call, response: int, away: str | None, language: str) -> str:
+    elapsed = int(length(call, call.row.ended_at or datetime.now(UTC)))
+    return render("call_head.html", language, call=call, elapsed=elapsed, response=max(0, response), away=away)
+
+
+def chat(call: Call, grades: Mapping[int, Grade], language: str) -> str:
+    """Everything said so far, with what happened beside it, and the scores of `grades`."""
+    louder = any(event.kind == "louder" for event in call.events)
+    return render("chat.html", language, call=call, grades=grades, louder=louder)
+
+
+def live(call: Call, said: str, words: str, language: str) -> str:
+    """What the trainee has just said and the customer's answer as far as it has come."""
+    return render("live.html", language, said=said, words_now=words, persona=call.persona, feeling=call.state.feeling)
+
+
+def heard(call: Call, language: str) -> str:
+    """The customer's last words for screen readers and for the voice; not seen."""
+    last = call.exchanges[-1].answer.text if call.exchanges else ""
+    return render("live.html", language, said=None, heard=last, number=len(call.exchanges), persona=call.persona)
+
+
+def controls(call: Call, away: str | None, language: str) -> str:
+    offered = not call.is_exam and call.persona.grading.hints != "none"
+    cost = f"{COSTS[call.persona.grading.hints]:g}"
+    return render("controls.html", language, call=call, away=away, hints=offered, hint_cost=cost)
+
+
+def away(call: Call, kind: str, language: str) -> str:
+    """That the customer waits, since when, and the way back."""
+    since = absences(call.events)[-1].start
+    seconds = int((datetime.now(UTC) - since).total_seconds())
+    return render("away.html", language, away=kind, seconds=seconds)
+
+
+def hints(call: Call, given: Sequence[Hint], more: bool, cost: float, language: str) -> str:
+    shown = f"{cost:g}" if cost else ""
+    return render("hints.html", language, call=call, given=given, more=more, cost=shown)
 
 
 def mood(call: Call, language: str) -> str:
@@ -131,18 +168,28 @@ def ending_banner(call: Call, language: str) -> str:
     return render("ending.html", language, call=call, good=call.ending in call.persona.good_endings)
 
 
-def history(rows: Sequence[tuple[CallRow, Persona]], language: str) -> str:
-    return render("history.html", language, rows=rows)
+def progress(made: Progress, library: Library, language: str) -> str:
+    """A trainee's calls, how they have grown, and what goes wrong most often."""
+    return render("progress.html", language, made=made, growth=growth(made.results), personas=library.personas)
 
 
-def report(made: Report, language: str, *, actions: bool = True) -> str:
-    """The report; without `actions` as it stands in a file."""
-    seconds = [each.seconds for each in made.call.exchanges if each.seconds is not None]
-    end = made.call.row.ended_at or datetime.now(UTC)
-    length = divmod(max(0, int((_aware(end) - _aware(made.call.row.started_at)).total_seconds())), 60)
+def report(
+    made: Report,
+    language: str,
+    *,
+    actions: bool = True,
+    first: Report | None = None,
+    others: Sequence[Persona] = (),
+    reviews: Mapping[int, Sequence[ReviewRow]] | None = None,
+) -> str:
+    """The report; without `actions` as it stands in a file.
+
+    `first` is the report of the call that this one tries again, `others` are personas to go on with,
+    `reviews` what a person was asked to look at and has said, by number of the reply.
+    """
     return render(
-        "report.html", language, report=made, call=made.call, curve=_curve(made), length=length,
-        pace=sum(seconds) / len(seconds) if seconds else None, actions=actions,
+        "report.html", language, report=made, call=made.call, curve=curve(made), radar=radar(made), actions=actions,
+        first=first, others=others, reviews=reviews or {}, turn=made.call.retried[1] if made.call.retried else 0,
     )  # fmt: skip
 
 
@@ -167,21 +214,3 @@ def marked(each: Exchanged, grade: Grade | None) -> list[tuple[str, Remark | Non
         pieces += [(text[at : remark.start], None), (remark.quote, remark)]
         at = remark.end
     return [piece for piece in [*pieces, (text[at:], None)] if piece[0]]
-
-
-def _curve(made: Report) -> list[tuple[str, list[tuple[float, float, int, float]]]]:
-    """For each feeling its points: x, y in SVG units, number of the reply, value."""
-    steps = max(1, len(made.moods) - 1)
-
-    def points(name: str) -> list[tuple[float, float, int, float]]:
-        feelings: list[tuple[int, Feeling]] = [(mood.number, mood.feeling) for mood in made.moods]
-        return [
-            (WIDTH * place / steps, HEIGHT * (1 - getattr(feeling, name) / 4), number, getattr(feeling, name))
-            for place, (number, feeling) in enumerate(feelings)
-        ]
-
-    return [(name, points(name)) for name in FEELINGS]
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

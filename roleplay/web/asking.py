@@ -1,0 +1,72 @@
+"""Who is asking, in which language, and whether the call is theirs. Nothing that a browser says is trusted here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from typing import Any
+
+import gradio as gr
+
+from roleplay.dialogue import Language
+from roleplay.errors import Rejected, RoleplayError
+from roleplay.reports import Report, make_report
+from roleplay.room import Call, Room
+from roleplay.texts import texts
+from roleplay.web import views
+
+COOKIE = "roleplay_language"  # set by the switch on the page
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
+
+
+class NotYours(Rejected):
+    """There is no such call, or it is somebody else's: nobody is told which."""
+
+
+def user_of(request: gr.Request | None) -> str:
+    """Who is asking; "" in single-user mode."""
+    return (request.username if request else None) or ""
+
+
+def language_of(headers: Mapping[str, str], offered: tuple[Language, ...] = LANGUAGES) -> Language:
+    """The language that was chosen on the page, else the one that the browser asks for first, of those offered."""
+    chosen = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    if chosen and chosen.value in offered:
+        return offered[offered.index(chosen.value)]
+    wanted = headers.get("accept-language", "").lower()
+    chinese, english = wanted.find("zh"), wanted.find("en")
+    first: Language = "en" if chinese < 0 or 0 <= english < chinese else "zh-CN"
+    return first if first in offered else offered[0]
+
+
+def words_of(language: str) -> dict[str, Any]:
+    """The page's words in a language that a browser named."""
+    return texts(language if language in LANGUAGES else LANGUAGES[0])["page"]
+
+
+def own_call(room: Room, call_id: str, user: str) -> Call:
+    """The call, if it is this user's. Raises NotYours otherwise."""
+    try:
+        call = room.call(call_id)
+    except Rejected as error:
+        raise NotYours(f"there is no call {call_id}") from error
+    if call.row.trainee != user:
+        raise NotYours(f"there is no call {call_id}")
+    return call
+
+
+def graded_report(room: Room, call: Call) -> Report:
+    """The report of a call, with replies scored now that were left without a score."""
+    grades = room.grades(call.id)
+    for each in call.exchanges:
+        if each.number not in grades:
+            grades[each.number] = room.grade(call.id, each.number)
+    return make_report(call, grades)
+
+
+def problem(error: RoleplayError, language: str) -> str:
+    """An error as a notice."""
+    words = words_of(language)
+    if isinstance(error, NotYours):
+        return views.notice("error", words["errors"]["no_call"], language)
+    return views.notice("error", words["call"]["not_done"], language, str(error))
