@@ -127,7 +127,10 @@ def progress(plan: Plan, results: Sequence[Result]) -> Progress:
 
 def _step(persona_id: str, results: Iterable[Result], mark: float, attempts: int = 0) -> Step:
     """With `attempts`, only so many calls count, the first ones."""
-    calls = sorted((each for each in results if each.persona_id == persona_id), key=lambda each: each.started_at)
+    calls = sorted(
+        (each for each in results if each.persona_id == persona_id and not each.retried),
+        key=lambda each: each.started_at,
+    )
     counted = [each.total for each in (calls[:attempts] if attempts else calls) if each.ending]
     best = max((total for total in counted if total is not None), default=None)
     return Step(persona_id, len(calls), best, best is not None and best >= mark)
@@ -159,6 +162,7 @@ def task(assignment: Assignment, person: str, results: Iterable[Result], now: da
             each
             for each in results
             if each.trainee == person
+            and not each.retried
             and each.persona_id == assignment.persona_id
             and each.mode == assignment.mode
             and assignment.opens_at <= each.started_at < assignment.due_at

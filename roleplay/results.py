@@ -179,7 +179,7 @@ def group(results: Iterable[Result], key: Callable[[Result], Collection[str]]) -
     """A line for each key, in order of the keys; a result counts for every key that it has."""
     parts: dict[str, list[Result]] = defaultdict(list)
     for result in results:
-        if result.replies:  # a call that was opened and left says nothing about anybody
+        if result.replies and not result.retried:  # a call that was opened and left says nothing about anybody
             for name in key(result):
                 parts[name].append(result)
     return [_group(name, parts[name]) for name in sorted(parts)]
@@ -234,7 +234,7 @@ def heat_map(results: Iterable[Result]) -> dict[str, dict[str, Missed]]:
     """Person to check to how often it was missed. Only checks that somebody has missed are in it."""
     counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for result in results:
-        for check, passed in result.checks.items() if result.replies and result.ending else ():
+        for check, passed in result.checks.items() if result.replies and result.ending and not result.retried else ():
             cell = counts[result.trainee][check]
             cell[0] += not passed
             cell[1] += 1
@@ -252,7 +252,7 @@ def draw_sample(results: Iterable[Result], each: int, seed: int) -> list[Result]
     """
     parts: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
-        if result.ending and result.replies:
+        if result.ending and result.replies and not result.retried:
             parts[result.week, result.trainee].append(result)
     drawn: list[Result] = []
     for (week, trainee), calls in sorted(parts.items(), reverse=True):

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import gradio as gr
@@ -225,3 +226,82 @@ def test_files_are_given_to_a_trainer_and_the_log_knows(client, room):
     assert client.get("/export/calls.exe").status_code == 404
     assert client.get("/export/corrections.jsonl").status_code == 200
     assert "exported calls as xlsx" in [line.did for line in room.records.people.noted()]
+
+
+# Classes
+
+
+def test_a_class_is_made_filled_and_given_work_and_shows_how_everybody_stands(page, room, tmp_path):
+    section, tina = page.sections["classes"], asking("tina")
+    assert "no class yet" in text(page.look("?view=classes", tina)) or room.records.cohorts.all()
+    shown = section.add_class(" march ", tina)
+    assert "Nobody is in this class" in shown[section.out]
+    roster = tmp_path / "roster.csv"
+    roster.write_text("name,role\nanna,trainee\nnew one,trainee\nben,boss\n", encoding="utf-8")
+    wrong = section.read_roster("march", str(roster), tina)
+    assert "Line 4" in wrong[section.problem] and "boss" in wrong[section.problem]
+    roster.write_text("name,role\nanna,trainee\nsneak,admin\n", encoding="utf-8")
+    assert "only an admin" in section.read_roster("march", str(roster), tina)[section.problem]
+    roster.write_text("姓名\nanna\nnew one\n", encoding="utf-8")
+    shown = section.read_roster("march", str(roster), tina)
+    password = re.search(r"new one</th><td><code>([^<]+)", shown[section.problem])[1]
+    assert room.records.people.check("new one", password).must_change
+    assert "anna</th>" not in shown[section.problem]  # who has a password keeps it
+    now = datetime.now(UTC)
+    shown = section.assign("march", "zh-deduction-video-pack", "exam", now, now + timedelta(days=1), 2, 70, tina)
+    assert shown[section.out].count("to do") == 2
+    (given,) = room.records.cohorts.assignments(["march"])
+    assert (given.mode, given.attempts, given.pass_mark) == ("exam", 2, 70)
+    for wrong in (
+        section.assign("march", "nobody", "exam", now, now + timedelta(days=1), 2, 70, tina),
+        section.assign("march", None, "exam", now, now + timedelta(days=1), 2, 70, tina),
+        section.assign("march", "zh-deduction-video-pack", "exam", now, now, 2, 70, tina),
+        section.assign(None, "zh-deduction-video-pack", "exam", now, now + timedelta(days=1), 2, 70, tina),
+    ):
+        assert "error" in wrong[section.problem] and section.out not in wrong
+    section.take_back("march", given.id, tina)
+    assert room.records.cohorts.assignments(["march"]) == []
+    assert "another one" in section.remove_class("march", "April", tina)[section.problem]
+    section.remove_class("march", "march", tina)
+    assert "march" not in [each.name for each in room.records.cohorts.all()]
+
+
+def test_a_plan_with_a_mistake_is_kept_from_the_class_with_the_line_told(page, room):
+    section, tina = page.sections["classes"], asking("tina")
+    section.add_class("plan class", tina)
+    text_there = page.look("?view=classes&class=plan+class", tina)[section.yaml]
+    refused = section.keep_plan("plan class", text_there.replace("title: First", "titel: First"), tina)
+    assert "Line 2" in refused[section.problem] and room.records.cohorts.plan_texts() == {}
+    kept = section.keep_plan("plan class", text_there, tina)
+    assert "First weeks" not in kept[section.out]  # nobody is in it
+    assert next(each.plan for each in room.records.cohorts.all() if each.name == "plan class") == "first-weeks"
+    room.records.cohorts.enrol("plan class", ["anna"])
+    assert "First weeks" in section.choose("plan class", tina)[section.out]
+    section.change("plan class", "", True, tina)
+    assert next(each.compare for each in room.records.cohorts.all() if each.name == "plan class")
+
+
+# People
+
+
+def test_an_admin_adds_changes_and_deletes_people_and_a_trainer_does_not(page, room):
+    section, root = page.sections["people"], asking("root")
+    assert "Your role" in section.add_user("mallory", "admin", asking("tina"))[section.problem]
+    shown = section.add_user("mia", "trainee", root)
+    password = re.search(r"<code>([^<]+)", shown[section.problem])[1]
+    assert room.records.people.check("mia", password).must_change
+    assert "already" in section.add_user("mia", "trainee", root)[section.problem]
+    section.change_role("mia", "checker", root)
+    assert room.records.people.user("mia").role == "checker"
+    shown = section.reset_password("mia", root)
+    assert password not in shown[section.problem] and room.records.people.check("mia", password) is None
+    play(room.records, "m1", "mia")
+    assert "another one" in section.delete_person("mia", "Mia", root)[section.problem]
+    assert room.records.calls("mia")
+    assert "1 calls" in section.delete_person("mia", "mia", root)[section.problem]
+    assert room.records.calls("mia") == [] and room.records.people.user("mia") is None
+    for name in [user.name for user in room.records.people.all() if user.role == "admin" and user.name != "root"]:
+        room.records.people.remove(name)  # left by another test
+    assert "only admin" in section.delete_person("root", "root", root)[section.problem]
+    assert room.records.people.user("root")
+    assert "deleted a person" in section.show_log("", root)[section.log]

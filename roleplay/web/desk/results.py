@@ -100,7 +100,7 @@ class ResultsSection(Section):
             self.kind: kind,
             self.sampling: gr.update(visible=kind == "sample"),
             self.out: self._out(
-                kind, *(given[name] for name in ("person", "persona", "weeks", "mode", "cohort")), 2, 1
+                kind, given["person"], given["persona"], given["weeks"], given["mode"], given["cohort"], 2, 1
             ),
         }
 
