@@ -12,12 +12,14 @@ from dataclasses import replace
 
 from roleplay import telephone
 from roleplay.directive import Directive, due
+from roleplay.noticed import NOTHING
 from roleplay.persona import Objection, Persona
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 OFFER = ("propose", "alternative", "act", "pitch")
 QUESTION = ("ask_open", "ask_closed")
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
+BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -45,6 +47,8 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "said_already"
     if directive.ends or why == noticed.alarm:
         return ""
+    if why == "not_done_yet":
+        return "not_yet"
     if noticed.wrong_name and "wrong_name" not in state.moments[-4:]:
         return "wrong_name"
     return ""
@@ -179,6 +183,10 @@ def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive |
 def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Facts that the reply asked for: told when their time has come, else refused; asked twice, said so."""
     call, asked = persona.call, state.last.asked
+    if state.last.noticed.asks_leave and state.last.did(*SOLUTION) and set(asked) <= set(state.facts):
+        return None  # asks whether something may be done, not again for what it knows
+    if state.last.noticed.asks_name and "identity" in asked and "identity" not in state.facts:
+        return Directive("answer", "gives_name", about=persona.who.name)
     hidden = [
         goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
     ]
@@ -190,7 +198,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "not_told_yet")
     if known := [name for name in asked if name in state.facts]:
-        return Directive("answer", "asked_again", tell=tuple(known[:1]), again=True)
+        before = {name for done in state.done[:-1] for name in done.asked}
+        why = "asked_again" if known[0] in before else "asked_about_it"
+        return Directive("answer", why, tell=tuple(known[:1]), again=True)
     return None
 
 
@@ -200,8 +210,8 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
         return Directive("challenge", "wrong_fact", about=last.doubted)
     if last.did("meta"):
         return Directive("ask_explain", "strange_words")
-    if last.did("off_topic") and not last.asked:
-        return Directive("answer", "does_not_know")
+    if (last.did("off_topic") or last.noticed.small_talk) and not last.asked:
+        return Directive("ask_explain", "strange_words")
     if last.noticed.term and state.acts.count("ask_explain") < MOST_EXPLAINED:
         return Directive("ask_explain", "jargon", about=last.noticed.term)
     if last.did("jargon") and persona.who.literacy != "high" and "ask_explain" not in state.acts[-1:]:
@@ -221,7 +231,20 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
     return None
 
 
+def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Asked openly what has happened, it tells the first things that are on its mind."""
+    if not state.last.noticed.asks_story:
+        return None
+    facts = due(persona, state, "volunteered") or [
+        fact for fact in due(persona, state, "asked") if fact.needs is None and fact.id != "identity"
+    ]
+    return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2])) if facts else None
+
+
 def _believes(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """A wrong belief comes up early, and not when nothing is left to be done."""
+    if state.turn > BELIEFS_UNTIL or musts_met(persona, state) or state.last.did("check_satisfied"):
+        return None
     for belief in persona.call.beliefs:
         if belief.id not in state.stated and belief.id not in state.corrected:
             return Directive("believe", "wrong_belief", belief=belief.id)
@@ -244,7 +267,10 @@ def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | 
 def _comes_up(objection: Objection, state: State) -> bool:
     if objection.raised_when is not None:
         return holds(objection.raised_when, state)
-    return state.last.did(*OFFER)
+    if not state.last.did(*OFFER):
+        return False
+    said = state.last.noticed is not NOTHING
+    return not said or objection.id in state.last.noticed.touches or any(done.did(*OFFER) for done in state.done[:-1])
 
 
 def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -328,5 +354,5 @@ def _open_goal(persona: Persona, state: State) -> str:
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
     _breaks_off, _declines, _line, _opens, _limit, _closed, _consents, _insulted, _wary, _language, _occupied, _asked,
-    _doubts, _takes_in, _objects, _vents, _waits, _believes, _satisfied, _asides, _volunteers, _wants,
+    _doubts, _takes_in, _story, _objects, _vents, _waits, _believes, _satisfied, _asides, _volunteers, _wants,
 )  # fmt: skip

@@ -13,7 +13,8 @@ from typing import Literal
 
 from roleplay.clauses import sentences
 from roleplay.dialogue import SILENCE
-from roleplay.persona import Persona
+from roleplay.lines import common
+from roleplay.persona import Objection, Persona
 
 Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 
@@ -26,7 +27,14 @@ class Noticed:
     goodbye: bool = False  # holds words without which nothing is closed
     farewell: bool = False  # closes the call beyond doubt
     asks_leave: bool = False  # asks whether something may be done
-    asks_name: bool = False
+    asks_identity: bool = False
+    asks_name: bool = False  # for the name alone
+    asks_repeat: bool = False
+    asks_mandarin: bool = False
+    asks_story: bool = False  # asks openly what has happened
+    holds: bool = False  # asks to wait, in so many words
+    polite: bool = False  # with please or the like
+    small_talk: bool = False
     alarm: Alarm = ""
     too_good: bool = False  # promises what nobody can promise
     interrupts: bool = False
@@ -37,6 +45,7 @@ class Noticed:
     by_when: str = ""  # the time that is given for something, in the reply's own words
     long: bool = False  # too much to take in at once
     sore: str = ""
+    touches: tuple[str, ...] = ()  # objections that the reply has words in common with
 
 
 NOTHING = Noticed()
@@ -56,8 +65,49 @@ GOODBYE = re.compile(
 FAREWELL = re.compile(
     r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
 )
+ASKS_IDENTITY = re.compile(
+    r"贵姓|怎么称呼|姓名|您?叫什么|您的名字|后[四4]位|证件|身份证|(?:核对|核实|验证)[^，。]{0,5}身份|"
+    r"\byour (?:full |first |last )?names?\b|\bwho am i (?:speaking|talking)|\blast four\b|\b(?:passport|identity|id)\b",
+    re.IGNORECASE,
+)
+REQUEST = re.compile(
+    r"请|麻烦|报一?下|说一?下|提供|告诉|需要|先|[？?]|贵姓|\bplease\b|\b(?:may|can|could) i\b|\bi need\b|\btell me\b|\bverify\b",
+    re.IGNORECASE,
+)
 ASKS_NAME = re.compile(
-    r"贵姓|怎么称呼|您的姓名|您叫什么|您的名字|\byour (?:full )?name\b|\bwho am i (?:speaking|talking)", re.IGNORECASE
+    r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
+    re.IGNORECASE,
+)
+ASKS_REPEAT = re.compile(
+    r"再(?:说|讲|报|重复)[一]?[遍次下]|重复一[遍下次]|没(?:有)?(?:太)?听(?:清|见|到|明白)|听不(?:太)?(?:清|见|到)|"
+    r"\b(?:say|repeat) (?:that|it|this)\b|\brepeat\b|\bsay again\b|\b(?:once|one) more time\b|\bdidn't (?:quite )?(?:catch|hear|get)\b|"
+    r"\bcannot hear\b|\bcan't hear\b|\bpardon\b|\bmissed that\b",
+    re.IGNORECASE,
+)
+ASKS_MANDARIN = re.compile(
+    r"普通话|国语|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
+    r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
+    re.IGNORECASE,
+)
+ASKS_STORY = re.compile(
+    r"怎么(?:回事|了)|什么(?:情况|问题|事情?)|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
+    r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
+    r"(?:problem|matter|trouble))\b|\btalk me through\b",
+    re.IGNORECASE,
+)
+HOLDS = re.compile(
+    r"稍等|请等|等一下|等一会|等我|别挂|不要挂|\bbear with me\b|\bhold (?:on|the line)\b|\b(?:one|just a|a) (?:moment|second|minute)\b|"
+    r"\bput you on hold\b",
+    re.IGNORECASE,
+)
+WAITED = re.compile(r"久等|等了|\b(?:thank|thanks)[^.?!]{0,12}(?:waiting|holding)\b", re.IGNORECASE)
+POLITE = re.compile(
+    r"请|麻烦|劳驾|不好意思|可以|好吗|\bplease\b|\bbear with\b|\bwould you\b|\bmay i\b|\bthank", re.IGNORECASE
+)
+SMALL_TALK = re.compile(
+    r"天气|下雨|电视剧|电影|食堂|红烧|午饭|晚饭|吃了吗|星座|足球|篮球|彩票|股票|对象|结婚了|好评|哈哈|追剧|旅游攻略|"
+    r"\b(?:weather|raining|football|movie|lunch|dinner|star sign|lottery|girlfriend|boyfriend|five stars?|hobb(?:y|ies)|weekend plans)\b",
+    re.IGNORECASE,
 )
 NEGATED = re.compile(r"不|别|勿|没有|无权|无法|切莫|\b(?:never|not|no one|nobody|cannot)\b|n't\b", re.IGNORECASE)
 SECRETS = re.compile(
@@ -127,10 +177,12 @@ SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
 )
-ADDRESSED = re.compile(r"([\u4e00-\u9fff])(?:先生|女士|小姐|太太|阿姨|大爷|大妈|师傅)")
-ADDRESSED_EN = re.compile(r"\b(?:Mr|Mrs|Ms|Miss)\.? ([A-Z][\w'’-]+)")
+# Spoken to, not of: at the start of a clause and before a pause.
+ADDRESSED = re.compile(r"(?:^|[，。！？])([\u4e00-\u9fff])(?:先生|女士|小姐|太太|阿姨|大爷|大妈)(?=[，。！？]|您)")
+ADDRESSED_EN = re.compile(r"(?:^|[,.?!] )(?:Mr|Mrs|Ms|Miss)\.? ([A-Z][\w'’-]+)(?=[,.?!]|$)")
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
+IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
 
 
 def is_silent(reply: str) -> bool:
@@ -149,19 +201,30 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         goodbye=bool(GOODBYE.search(reply)),
         farewell=bool(FAREWELL.search(reply)),
         asks_leave=bool(LEAVE.search(reply)),
-        asks_name=bool(ASKS_NAME.search(reply)),
+        asks_identity=any(
+            ASKS_IDENTITY.search(piece.text) and REQUEST.search(piece.text) for piece in sentences(reply)
+        ),
+        asks_name=bool(ASKS_NAME.search(reply))
+        and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
+        asks_repeat=bool(ASKS_REPEAT.search(reply)),
+        asks_mandarin=bool(ASKS_MANDARIN.search(reply)),
+        asks_story=bool(ASKS_STORY.search(reply)),
+        holds=bool(HOLDS.search(reply)) and not WAITED.search(reply),
+        polite=bool(POLITE.search(reply)),
+        small_talk=bool(SMALL_TALK.search(reply)) and not SMALL_TALK.search(_told_of(persona)),
         alarm=_alarm(persona, reply, known, verified),
         too_good=bool(TOO_GOOD.search(reply)),
         interrupts=bool(INTERRUPTS.search(reply)),
         louder=bool(LOUDER.search(reply)),
         reconnects=bool(RECONNECTS.search(reply)),
-        wrong_name="identity" in known and _wrong_name(persona, reply),
+        wrong_name=_wrong_name(persona, reply),
         term=_term(persona, reply),
         by_when=when[0] if when else "",
         long=len(reply) > LONG[persona.language] or len(re.findall(r"\d+(?:\.\d+)?", reply)) >= MANY_NUMBERS,
         sore=next(
             (point.id for point in persona.call.sore_points if any(w.lower() in reply.lower() for w in point.words)), ""
         ),
+        touches=_touched(persona, reply),
     )
 
 
@@ -183,10 +246,26 @@ def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Ala
     return "private_data" if named and persona.call.direction == "inbound" else ""
 
 
+def _touched(persona: Persona, reply: str) -> tuple[str, ...]:
+    def near(objection: Objection) -> bool:
+        words = " ".join((objection.text, *(line.gloss or line.text for line in objection.say)))
+        return common(persona.language, words, reply) >= IN_COMMON
+
+    return tuple(objection.id for objection in persona.call.objections if near(objection))
+
+
+def _told_of(persona: Persona) -> str:
+    """What the call is about, in the customer's own words."""
+    call = persona.call
+    return "\n".join(
+        (persona.summary, call.reason, *(fact.text for fact in call.facts), *(goal.text for goal in call.goals))
+    )
+
+
 def _wrong_name(persona: Persona, reply: str) -> bool:
     """Called by another name than its own, the holder's, or one that it has spoken of."""
     names = persona.who.name + (persona.account.holder if persona.account else "")
-    spoken_of = names + "".join(fact.text for fact in persona.call.facts)
+    spoken_of = names + _told_of(persona)
     if persona.language == "zh-CN":
         return any(
             char in SURNAMES and char not in names and f"{char}先生" not in spoken_of and f"{char}女士" not in spoken_of
@@ -199,5 +278,4 @@ def _term(persona: Persona, reply: str) -> str:
     found = TERMS.search(reply) or (PLAIN_TERMS.search(reply) if persona.who.literacy == "low" else None)
     if found is None or persona.who.literacy == "high" or EXPLAINED.search(reply[found.end() : found.end() + 40]):
         return ""
-    own = "".join(fact.text for fact in persona.call.facts) + persona.call.reason + persona.summary
-    return "" if found[0] in own else found[0]
+    return "" if found[0] in _told_of(persona) else found[0]

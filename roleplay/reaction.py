@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from roleplay.dialogue import Feeling
-from roleplay.facts import quantities
+from roleplay.facts import Quantity, quantities
 from roleplay.noticed import Noticed, notice
 from roleplay.persona import Persona
-from roleplay.reading import Reading
+from roleplay.reading import Claim, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
 
@@ -110,16 +110,17 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "") -> 
 
 
 def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, words: bool) -> Done:
-    moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
-    if words and not noticed.goodbye:
-        moves = tuple(move for move in moves if move != "close")
-    elif noticed.farewell and "close" not in moves:
-        moves = (*moves, "close")
+    moves = _moves(reading, noticed, words)
     asked = reading.asked
-    if ("verify" in moves or noticed.asks_name) and any(fact.id == "identity" for fact in persona.call.facts):
+    if ("verify" in moves and not words) or noticed.asks_identity:
         asked = tuple(dict.fromkeys((*asked, "identity")))
+    if not any(fact.id == "identity" for fact in persona.call.facts):
+        asked = tuple(name for name in asked if name != "identity")
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
+    wrong = [claim for claim in reading.contradicted if not _too_soon(claim)]
+    if reading.contradicted and not wrong:
+        moves = tuple(move for move in moves if move != "timeframe")
     deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
     cold, icy = COLD[persona.language]
     plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
@@ -128,13 +129,41 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         moves,
         good=good,
         cold=bool(state.turn) and (passed_over or empathy < icy),
-        wrong=bool(reading.contradicted),
-        doubted=next((quantity.text for claim in reading.contradicted for quantity in quantities(claim.text)), ""),
+        wrong=bool(wrong),
+        doubted=next((quantity.text for claim in wrong for quantity in quantities(claim.text)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
         told=reading.told,
         noticed=noticed,
     )
+
+
+def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
+    """The moves that were read; those that cannot be made without certain words are held against the words."""
+    moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
+    if not words:
+        return moves
+    said = {
+        "close": (noticed.goodbye, noticed.farewell),
+        "ask_repeat": (noticed.asks_repeat, noticed.asks_repeat),
+        "ask_mandarin": (noticed.asks_mandarin, noticed.asks_mandarin),
+        "hold": (True, noticed.holds),
+    }
+    kept = tuple(move for move in moves if move not in said or said[move][0])
+    return (*kept, *(move for move, (_, surely) in said.items() if surely and move not in kept))
+
+
+def _too_soon(claim: Claim) -> bool:
+    """Whether all that is wrong is a time that is shorter than the one on record, which no customer doubts."""
+    said, right = quantities(claim.text), quantities(claim.quote)
+    times = [each for each in said if each.kind == "duration" and isinstance(each.value, float | int)]
+    longest = max((_days(each) for each in right if each.kind == "duration"), default=0.0)
+    return bool(times) and len(times) == len(said) and all(_days(each) <= longest for each in times)
+
+
+def _days(time: Quantity) -> float:
+    value = float(time.value)
+    return value if time.unit == "workday" else value * 30 if time.unit == "month" else value / 86400
 
 
 def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[Cause]:
@@ -165,7 +194,8 @@ def _by_moves(state: State, done: Done) -> list[str]:
         return ["silence"]
     if state.turn and not done.did(*PROGRESS, "acknowledge", "apologise", "thank") and not done.asked:
         whys.append("nothing_new")
-    if set(done.asked) & set(state.facts) - {"identity"} and not done.did("restate"):
+    asked_before = {name for each in state.done for name in each.asked}
+    if set(done.asked) & set(state.facts) & asked_before and not done.did("restate", "ask_repeat"):
         whys.append("asked_again")
     if done.cold:
         upset = state.feeling.anger >= 1.5 or state.feeling.confusion >= 2.5

@@ -58,8 +58,8 @@ class Done:
 
     @property
     def leaves_waiting(self) -> bool:
-        """Asks to wait without asking whether that is all right."""
-        return self.did("hold") and not self.noticed.asks_leave
+        """Has the customer wait without asking or saying please."""
+        return self.did("hold") and not (self.noticed.asks_leave or self.noticed.polite)
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,9 +174,17 @@ def test_only_a_goodbye_closes_a_call(reply, closes):
     assert react(ANGRY, opened, reading(("check_satisfied", "close"), 4.0), reply).last.did("close") is closes
 
 
-def test_asked_for_the_name_a_customer_says_who_it_is():
+def test_asked_for_the_name_alone_a_customer_says_its_name_and_no_number():
     opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
     state = react(ANGRY, opened, reading(("ask_closed",), 3.0), "请问您贵姓？")
+    directive = next_directive(ANGRY, state, 0)
+    assert directive.tell == ()
+    assert directive.about == ANGRY.who.name
+
+
+def test_asked_for_name_and_number_a_customer_says_who_it_is():
+    opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
+    state = react(ANGRY, opened, reading(("verify",), 3.0), "请您说一下机主姓名和证件后四位。")
     assert next_directive(ANGRY, state, 0).tell == ("identity",)
 
 

@@ -124,6 +124,11 @@ def echo(language: str, line: str, heard: str) -> float:
     return _weight(language, pieces & _pieces(language, heard)) / math.sqrt(max(1, len(pieces)))
 
 
+def common(language: str, one: str, two: str) -> float:
+    """The rarity of all that two texts have in common; 0 for nothing."""
+    return _weight(language, _pieces(language, one) & _pieces(language, two))
+
+
 def alike(language: str, one: str, two: str) -> float:
     """The rarity of what two texts share, against that of all they say: 0 to 1."""
     first, second = _pieces(language, one), _pieces(language, two)

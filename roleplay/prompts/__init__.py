@@ -63,9 +63,12 @@ def moment_lines(persona: Persona, moment: str, about: str = "") -> tuple[Line, 
     """
     lines = _voiced("moments.yaml", persona, moment)
     lines = tuple(line for line in lines if about or "{about}" not in line.text)
-    return tuple(
-        Line(text=line.text.replace("{about}", about), gloss=line.gloss.replace("{about}", about)) for line in lines
-    )
+    return tuple(Line(text=_filled(line.text, about), gloss=_filled(line.gloss, about)) for line in lines)
+
+
+def _filled(text: str, about: str) -> str:
+    filled = text.replace("{about}", about)
+    return filled[:1].upper() + filled[1:]
 
 
 def reaction_lines(persona: Persona, kind: str) -> tuple[Line, ...]:

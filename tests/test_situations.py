@@ -1,0 +1,226 @@
+"""What the very words of a reply do to a customer, and what a bad line, a lack of time and sore points do to a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from roleplay.acts import next_directive
+from roleplay.conditions import Condition
+from roleplay.directive import Directive, spoken
+from roleplay.guard import ledger, strike
+from roleplay.noticed import notice
+from roleplay.persona import Persona, Ring, load_library
+from roleplay.prompts import moment_lines
+from roleplay.reaction import react
+from roleplay.reading import Claim, Reading, Told
+from roleplay.rehearsal import difficulty, reading, rehearse
+from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
+from roleplay.state import State, outcome, start
+from roleplay.telephone import arriving
+
+LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
+ANGRY = LIBRARY.personas["zh-deduction-video-pack"]
+ENGLISH = LIBRARY.personas["en-deduction-cloud-storage"]
+
+
+def with_call(persona: Persona, **more: object) -> Persona:
+    return persona.model_copy(update={"call": persona.call.model_copy(update=more)})
+
+
+def opened(persona: Persona) -> State:
+    state = react(persona, start(persona), reading(("greet",), 4.0), "您好，请讲。")
+    return spoken(state, Directive("open_vague", "opening"))
+
+
+def after(persona: Persona, state: State, words: str, moves: tuple[str, ...] = (), empathy: float = 3.5) -> State:
+    return react(persona, state, reading(moves, empathy), words)
+
+
+@pytest.mark.parametrize(
+    ("words", "alarm"),
+    [
+        ("您是马建军对吧？", "private_data"),
+        ("证件后四位五三一七，没错吧？", "private_data"),
+        ("您爱人那个号码我查到打了十几次。", "others_data"),
+        ("上一个客户姓赵，也是这个情况。", "others_data"),
+        ("请您把验证码报给我。", "asks_secret"),
+        ("我们不会向您要验证码，请您不要告诉任何人。", ""),
+        ("别人的账单我们不能查。", ""),
+        ("请您说一下机主姓名和证件后四位，好吗？", ""),
+    ],
+)
+def test_private_data_given_away_or_asked_for_is_noticed(words, alarm):
+    assert notice(ANGRY, words, (), False).alarm == alarm
+
+
+def test_data_read_out_after_the_check_alarms_nobody():
+    assert notice(ANGRY, "马建军先生，证件后四位5317核对好了。", ("identity",), True).alarm == ""
+
+
+def test_a_customer_whose_data_is_read_out_before_the_check_minds_and_is_not_won():
+    state = after(ANGRY, opened(ANGRY), "您是马建军，后四位5317，对吧？", ("verify", "act"))
+    assert next_directive(ANGRY, state, 0).why == "private_data"
+    assert state.feeling.trust < opened(ANGRY).feeling.trust
+    assert outcome(ANGRY, state) == "unresolved"
+
+
+@pytest.mark.parametrize(
+    ("persona", "words", "too_good"),
+    [
+        (ANGRY, "我保证今晚六点一定恢复。", True),
+        (ANGRY, "您说多少就赔多少。", True),
+        (ANGRY, "我会一直跟进，保证及时告诉您进展。", False),
+        (ANGRY, "没有确认记录的，最近6个月的费用全部退还。", False),
+        (ENGLISH, "You pay nothing for the next two years.", True),
+        (ENGLISH, "I will ring you within two days, I promise.", False),
+    ],
+)
+def test_a_promise_that_nobody_can_keep_is_noticed(persona, words, too_good):
+    assert notice(persona, words, (), False).too_good is too_good
+
+
+def test_a_promise_too_good_to_be_true_settles_nothing_and_taking_it_back_hurts():
+    gentle = LIBRARY.personas["zh-praise-engineer"]
+    state = after(gentle, opened(gentle), "您放心，我保证再也不会断。", ("propose", "timeframe", "act"))
+    assert state.believed
+    assert state.met == ()
+    state = spoken(state, next_directive(gentle, state, 0))
+    back = after(gentle, state, "抱歉，这个我们办不了。", ("refuse",))
+    assert next_directive(gentle, back, 0).why == "let_down"
+
+
+def test_a_suspicious_customer_takes_no_big_promise_on_trust():
+    wary = LIBRARY.personas["zh-port-out-suspicious"]
+    state = after(wary, opened(wary), "我保证绝对没问题。", ("reassure",))
+    assert not state.believed
+    assert next_directive(wary, state, 0).why == "too_good"
+
+
+def test_cold_replies_win_nobody_even_when_they_are_right():
+    cold = replace(reading(("act", "timeframe", "propose"), 1.6), told=(Told("vas-refund"), Told("vas-lock")))
+    state = opened(ANGRY)
+    for _ in range(3):
+        state = react(ANGRY, state, cold, "给你退，3个工作日。")
+        state = spoken(state, next_directive(ANGRY, state, 0))
+    assert outcome(ANGRY, state) == "unresolved"
+
+
+def test_somebody_who_is_asked_to_wait_politely_waits_and_one_who_is_ordered_minds():
+    asked = after(ANGRY, opened(ANGRY), "请您稍等，我查一下。", ("hold",))
+    ordered = after(ANGRY, opened(ANGRY), "等一下。", ("hold",))
+    assert "kept_waiting" not in {cause.why for cause in asked.causes}
+    assert "kept_waiting" in {cause.why for cause in ordered.causes}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("您先别说，听我说完。", "cut_short"),
+        ("这是APN没有配好。", "jargon"),
+        ("您平时喜欢看什么电视剧？", "strange_words"),
+        ("您慢慢说，具体是怎么回事？", "tells_its_story"),
+    ],
+)
+def test_each_is_answered_by_what_was_just_said(words, why):
+    assert next_directive(ANGRY, after(ANGRY, opened(ANGRY), words, ("inform",)), 0).why == why
+
+
+def test_a_wrong_number_is_doubted_by_its_own_words_and_a_shorter_time_is_not():
+    wrong = Claim(0, 3, "每个月30元", "contradicted", "vas-refund", "每个月15元")
+    soon = Claim(0, 3, "24小时内联系您", "contradicted", "service-complaint", "48小时内联系")
+    doubted = react(ANGRY, opened(ANGRY), replace(reading(("inform",), 3.5), claims=(wrong,)), "每个月30元。")
+    directive = next_directive(ANGRY, doubted, 0)
+    assert directive.about == "30元"
+    assert any("30元" in line.text for line in moment_lines(ANGRY, directive.why, directive.about))
+    hasty = react(ANGRY, opened(ANGRY), replace(reading(("timeframe",), 3.5), claims=(soon,)), "24小时内联系您。")
+    assert next_directive(ANGRY, hasty, 0).why != "wrong_fact"
+
+
+def test_a_wrong_name_is_put_right_before_anything_else():
+    state = after(ANGRY, opened(ANGRY), "王先生，请问账单上是哪一项？", ("ask_closed",))
+    assert next_directive(ANGRY, state, 0).first == "wrong_name"
+    right = after(ANGRY, opened(ANGRY), "马先生，请问账单上是哪一项？", ("ask_closed",))
+    assert next_directive(ANGRY, right, 0).first == ""
+
+
+def test_somebody_who_hears_nothing_asks_until_the_agent_speaks_up():
+    deaf = with_call(ANGRY, line=(LineTrouble(kind="cannot_hear"),))
+    state = after(deaf, start(deaf), "您好，请讲。", ("greet",))
+    directive = next_directive(deaf, state, 0)
+    assert directive.why == "cannot_hear"
+    louder = after(deaf, spoken(state, directive), "我大点声，现在听得清吗？", ("greet",))
+    assert next_directive(deaf, louder, 0).why == "opening"
+    assert louder.mended == ("0",)
+
+
+def test_gaps_hide_words_until_they_are_asked_for_again():
+    gappy = with_call(ANGRY, line=(LineTrouble(kind="gaps"),))
+    words = "每个月多扣我十五块钱，扣了三个月了。"
+    state = opened(gappy)
+    heard = arriving(gappy, state, words, False, False, Random(1))
+    assert heard != words
+    assert "……" in heard
+    assert arriving(gappy, state, words, True, False, Random(1)) == words
+    assert arriving(ANGRY, state, words, False, False, Random(1)) == words
+
+
+def test_what_a_dropped_line_swallowed_was_not_told_and_the_customer_says_that_it_was_cut_off():
+    cut = with_call(ANGRY, line=(LineTrouble(kind="drops", turns=(2,)),))
+    state = after(cut, opened(cut), "请问扣了几个月了？", ("ask_closed",))
+    directive = next_directive(cut, state, 0)
+    assert directive.cut
+    state = spoken(state, directive)
+    assert set(state.facts) == set(opened(cut).facts)
+    back = after(cut, state, "您好，刚才电话断了，不好意思。", ("apologise",))
+    assert next_directive(cut, back, 0).first == "line_back"
+    assert "line_cut" not in {cause.why for cause in back.causes}
+
+
+@pytest.mark.parametrize(("another", "ending"), [("agreed", "callback"), ("refused", None)])
+def test_somebody_at_the_wheel_is_glad_of_another_time_or_not(another, ending):
+    driver = with_call(ANGRY, occupied=Occupied(by="driving", another_time=another))
+    state = after(driver, opened(driver), "那我换个时间再打给您？", ("reschedule",))
+    assert next_directive(driver, state, 0).ends == ending
+
+
+def test_a_long_wait_wants_a_word_of_apology():
+    waited = ANGRY.model_copy(update={"ring": Ring(waited=900)})
+    passed_over = after(waited, opened(waited), "请问什么事？", ("ask_open",))
+    sorry = after(waited, opened(waited), "不好意思，让您久等了。", ("apologise",))
+    assert "waited_long" in {cause.why for cause in passed_over.causes}
+    assert "waited_long" not in {cause.why for cause in sorry.causes}
+
+
+def test_sore_points_hurt_and_asides_come_once():
+    point = SorePoint(id="pork", words=("红烧肉",), say=("我们家不吃这个，你别提。",))
+    aside = Aside(id="age", when=Condition(turn=">=2"), say=("小伙子，你多大了？",))
+    person = with_call(ANGRY, sore_points=(point,), asides=(aside,))
+    hurt = after(person, opened(person), "送您一份红烧肉。", ("inform",))
+    assert next_directive(person, hurt, 0).sore == "pork"
+    calm = replace(opened(person), feeling=replace(start(person).feeling, anger=0.0))
+    calm = after(person, replace(calm, met=(), stated=("subscribed",)), "好的。", ("thank",))
+    seen = {next_directive(person, replace(calm, stated=tuple(b.id for b in person.call.beliefs)), 0).aside}
+    assert seen == {"age"}
+
+
+def test_the_ceiling_on_abuse_strikes_out_what_goes_further():
+    civil = ledger(ANGRY, start(ANGRY), (), (), (), abuse=0)
+    free = ledger(ANGRY, start(ANGRY), (), (), (), abuse=3)
+    assert strike("放屁，你们就是这么干的！", civil, "own").reason == "abuse"
+    assert strike("放屁，你们就是这么干的！", free, "own") is None
+
+
+def test_a_difficulty_that_the_file_contradicts_grossly_is_a_fault():
+    easy = LIBRARY.personas["zh-praise-engineer"]
+    assert rehearse(easy).publishable
+    wrong = rehearse(easy.model_copy(update={"difficulty": 5}))
+    assert [fault.field for fault in wrong.faults] == ["difficulty"]
+    assert difficulty(ANGRY, 6) > difficulty(easy, 6)
+
+
+def test_nothing_said_is_no_reading_of_words():
+    assert react(ANGRY, opened(ANGRY), Reading()).last.noticed == notice(ANGRY, "", (), False)
