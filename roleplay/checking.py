@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from roleplay.errors import Fault, FileFault
-from roleplay.knowledge.entries import contradictions, load_entries
+from roleplay.knowledge.entries import Entry, contradictions, load_entries
 from roleplay.persona import load_library
 from roleplay.rehearsal import Proof, rehearse
 from roleplay.settings import Settings
@@ -35,11 +36,8 @@ def check_files(settings: Settings, paths: Sequence[Path]) -> Checked:
     checked = Checked()
     personas, knowledge, standards = _sorted_out(paths, checked) if paths else _of_settings(settings)
     _check_knowledge(knowledge, checked)
-    for path in standards:
-        try:
-            checked.rules += len(load_standards([path]).rules)
-        except FileFault as fault:
-            checked.faults.append(fault)
+    if standards:
+        _check_standards(standards, settings, checked)
     if personas:
         _check_personas(personas, settings, checked)
     return checked
@@ -89,14 +87,52 @@ def _check_knowledge(paths: Sequence[Path], checked: Checked) -> None:
         checked.faults.append(FileFault(paths[0], found))
 
 
+def _check_standards(paths: Sequence[Path], settings: Settings, checked: Checked) -> None:
+    """Rules are held against the entries that they rest on, where there is a knowledge base to hold them against."""
+    entries, today = _entries(settings, checked), datetime.date.today()
+    for path in paths:
+        try:
+            rules = load_standards([path]).rules.values()
+        except FileFault as fault:
+            checked.faults.append(fault)
+            continue
+        checked.rules += len(rules)
+        if entries is None:
+            continue
+        _, lines = read_yaml(path)
+        faults = [
+            Fault(f"{rule.id} rests on {wrong}", lines.get(f"rules.{number}"), f"rules.{number}.entries")
+            for number, rule in enumerate(rules)
+            for name in rule.entries
+            if (wrong := _gone(name, entries.get(name), today))
+        ]
+        if faults:
+            checked.faults.append(FileFault(path, faults))
+
+
+def _gone(name: str, entry: Entry | None, today: datetime.date) -> str:
+    """Why an entry can no longer be rested on; empty where it can."""
+    if entry is None:
+        return f"{name!r}, which is no entry of the knowledge base"
+    if entry.valid_to and entry.valid_to < today:
+        return f"{name!r}, which was valid until {entry.valid_to}: look whether the rule still holds"
+    return ""
+
+
+def _entries(settings: Settings, checked: Checked) -> dict[str, Entry] | None:
+    """The knowledge base of the settings by id; None, and a fault, where it cannot be read."""
+    try:
+        return {entry.id: entry for entry in load_entries(settings.knowledge)}
+    except FileFault as fault:
+        if str(fault) not in map(str, checked.faults):
+            checked.faults.append(fault)
+        return None
+
+
 def _check_personas(paths: Sequence[Path], settings: Settings, checked: Checked) -> None:
     """Personas are held against the knowledge base of the settings; without one, their references are not."""
-    try:
-        ids: list[str] | None = [entry.id for entry in load_entries(settings.knowledge)]
-    except FileFault as fault:
-        ids = None
-        if fault not in checked.faults:
-            checked.faults.append(fault)
+    entries = _entries(settings, checked)
+    ids = None if entries is None else list(entries)
     library = load_library(paths, ids)
     checked.faults.extend(library.faults)
     for persona in library.personas.values():

@@ -1,19 +1,44 @@
 from __future__ import annotations
 
+import datetime
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from roleplay.dialogue import Exchange
+from roleplay.checking import check_files
+from roleplay.dialogue import SILENCE, Exchange, Turn
 from roleplay.errors import FileFault
-from roleplay.standards import load_standards
+from roleplay.persona import load_library
+from roleplay.reading import MoveSeen
+from roleplay.settings import Settings
+from roleplay.standards import RULES, load_standards
+from roleplay.training.corpus import load_replies
 
 STANDARDS = load_standards()
+PERSONAS = Path(__file__).parent.parent / "personas"
 
 
-def broken(reply: str, stage: str = "solving", language: str = "zh-CN") -> set[str]:
-    findings = STANDARDS.find(Exchange(language, (), reply), stage)  # type: ignore[arg-type]
-    return {finding.rule for finding in findings if not finding.kept}
+def exchange(
+    reply: str, *heard: str, language: str = "zh-CN", direction: str = "inbound", before: str = ""
+) -> Exchange:
+    turns = [Turn("customer", text) for text in heard]
+    if before:
+        turns.insert(len(turns) - 1, Turn("trainee", before))
+    return Exchange(language, tuple(turns), reply, direction=direction)  # type: ignore[arg-type]
+
+
+def broken(reply: str, stage: str = "solving", **given: str) -> set[str]:
+    return unmet(exchange(reply, **given), stage)  # type: ignore[arg-type]
+
+
+def unmet(given: Exchange, stage: str = "solving") -> set[str]:
+    return {finding.rule for finding in STANDARDS.find(given, stage) if not finding.kept}  # type: ignore[arg-type]
+
+
+def kept(given: Exchange, stage: str = "solving") -> set[str]:
+    return {finding.rule for finding in STANDARDS.find(given, stage) if finding.kept}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -64,21 +89,140 @@ def test_rudeness_in_english_is_found() -> None:
     assert "en-insult" in broken("Don't be stupid.", language="en")
 
 
+@pytest.mark.parametrize("reply", ["Oh dear, that's a long wait, I'm sorry.", "They're pretty good with kids."])
+def test_kind_words_in_english_are_no_slang_and_no_pet_name(reply: str) -> None:
+    assert not {"en-intimate", "en-slang"} & broken(reply, language="en")
+
+
+@pytest.mark.parametrize(("reply", "language"), [("今天的费用是正常的。", "zh-CN"), ("Now it is correct.", "en")])
+def test_a_word_for_today_is_no_next_step(reply: str, language: str) -> None:
+    assert f"{language[:2]}-solve-next" in broken(reply, language=language)
+
+
+def test_silence_is_met_in_three_steps() -> None:
+    ask, leave = "您好，请问您能听到我的声音吗？", "听不到您的声音，请您稍后再拨，再见。"
+    assert "zh-silence-first" in kept(exchange(ask, SILENCE))
+    assert {"zh-silence-again"} <= kept(exchange(ask, SILENCE, SILENCE))
+    assert "zh-silence-end" in unmet(exchange(ask, SILENCE, SILENCE, SILENCE))
+    assert "zh-silence-end" in kept(exchange(leave, SILENCE, SILENCE, SILENCE, SILENCE))
+    assert "zh-silence-first" not in kept(exchange(ask, "我在。")) | unmet(exchange(ask, "我在。"))
+
+
+def test_a_rule_may_hold_only_for_what_the_customer_said() -> None:
+    reply = "领导现在不在，找谁都一样。"
+    assert "zh-authority-deny" in unmet(exchange(reply, "叫你们经理来！"))
+    assert "zh-authority-deny" not in unmet(exchange(reply, "小王在吗？"))
+
+
+def test_a_rule_may_hold_only_for_what_the_reply_itself_says() -> None:
+    assert "zh-callback-time" in unmet(exchange("我们有消息了给您打电话。", "那我等着。"))
+    assert "zh-callback-time" in kept(exchange("我下午五点前给您打电话。", "那我等着。"))
+    assert "zh-callback-time" not in unmet(exchange("别人给您打电话时能听到彩铃。", "彩铃是什么？"))
+
+
+def test_a_rule_may_hold_only_after_what_was_said_before() -> None:
+    given = exchange("查到了，是120元。", "好。", "……好了没有？", before="请您稍等一分钟。")
+    assert "zh-hold-back" in unmet(given)
+
+
+def test_a_rule_does_not_hold_where_the_customer_has_settled_the_matter() -> None:
+    assert "zh-close-more" in unmet(exchange("感谢您的来电，再见。", "那谢谢啊。"), "closing")
+    assert "zh-close-more" not in unmet(exchange("感谢您的来电，再见。", "没有没有，谢谢。"), "closing")
+
+
+def test_what_must_be_said_is_kept_by_its_meaning_too() -> None:
+    findings = STANDARDS.find(exchange("往后再小的事也请您打来。", "那谢谢啊。"), "closing")
+    meant = STANDARDS.by_meaning(findings, [MoveSeen("check_satisfied", 0.8, 0, 12)])
+    assert [one.kept for one in findings if one.rule == "zh-close-more"] == [False]
+    assert [(one.kept, one.start, one.end) for one in meant if one.rule == "zh-close-more"] == [(True, 0, 12)]
+
+
+def test_every_rule_teaches_with_an_example_in_its_language() -> None:
+    """The right and the wrong example of each rule are told apart when the file is read."""
+    for rule in STANDARDS.rules.values():
+        assert rule.right and rule.source, rule.id
+        assert rule.wrong or "long" in rule.id, rule.id
+        chinese = bool(re.search(r"[\u4e00-\u9fff]", rule.advice + rule.right))
+        assert chinese == rule.id.startswith("zh-"), rule.id
+
+
+def test_the_standard_covers_the_manuals_in_both_languages() -> None:
+    count = Counter(rule.id[:2] for rule in STANDARDS.rules.values())
+    assert count["zh"] >= 120 and count["en"] >= 60
+    situations = {
+        language: {r.situation for r in STANDARDS.rules.values() if r.id.startswith(language)} for language in count
+    }
+    assert situations["zh"] == situations["en"]
+
+
+def test_an_exemplary_reply_breaks_no_rule() -> None:
+    """Of the replies written to be compared that people gave a five for their wording, at most one in a hundred."""
+    replies = [row for row in load_replies() if row.scores.get("phrasing") == 5]
+    faulted = {
+        row.id: finding.rule
+        for row in replies
+        for finding in STANDARDS.find(row.exchange, row.exchange.stage or "solving")
+        if not finding.kept and finding.end and STANDARDS.rules[finding.rule].severity != "tip"
+    }
+    assert len(faulted) <= len(replies) * 0.01, faulted
+
+
+def test_the_model_answers_of_the_personas_break_no_rule() -> None:
+    faulted = [
+        (persona.id, finding.rule)
+        for persona in load_library([PERSONAS]).personas.values()
+        for answer in persona.grading.model_answers
+        for finding in STANDARDS.find(
+            exchange(answer.text, language=persona.language, direction=persona.call.direction), answer.stage
+        )
+        if not finding.kept and finding.end and STANDARDS.rules[finding.rule].severity != "tip"
+    ]
+    assert faulted == []
+
+
+def own_rule(folder: Path, line: str) -> Path:
+    path = folder / "own.yaml"
+    path.write_text(f"language: zh-CN\nrules:\n{line}", "utf-8")
+    return path
+
+
 def test_a_wrong_rule_file_names_every_wrong_field_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "own.yaml"
-    path.write_text(
-        "language: zh-CN\nrules:\n  - {id: a, topic: slang, kind: must_not_say, patterns: ['(']  , advice: x}\n"
+    path = own_rule(
+        tmp_path,
+        "  - {id: a, topic: slang, kind: must_not_say, patterns: ['(']  , advice: x}\n"
         "  - {id: b, topic: nonsense, kind: must_not_say, words: [x], advice: x}\n",
-        "utf-8",
     )
     with pytest.raises(FileFault) as caught:
         load_standards([path])
     assert [fault.line for fault in caught.value.faults] == [3, 4]
 
 
-def test_an_id_that_comes_twice_is_a_fault(tmp_path: Path) -> None:
-    path = tmp_path / "own.yaml"
-    rule = "  - {id: a, topic: slang, kind: must_not_say, words: [x], advice: x}\n"
-    path.write_text(f"language: en\nrules:\n{rule}{rule}", "utf-8")
-    with pytest.raises(FileFault, match="came before"):
+def test_a_rule_that_its_own_example_breaks_is_a_fault(tmp_path: Path) -> None:
+    path = own_rule(
+        tmp_path, "  - {id: a, topic: slang, kind: must_not_say, words: [搞定], right: 搞定了, advice: x}\n"
+    )
+    with pytest.raises(FileFault, match="broken by '搞定了'"):
         load_standards([path])
+
+
+def test_an_id_that_comes_twice_is_a_fault(tmp_path: Path) -> None:
+    rule = "  - {id: a, topic: slang, kind: must_not_say, words: [x], advice: x}\n"
+    with pytest.raises(FileFault, match="came before"):
+        load_standards([own_rule(tmp_path, rule + rule)])
+
+
+@pytest.mark.parametrize(("valid_to", "said"), [("2020-01-31", "valid until 2020-01-31"), ("", "no entry")])
+def test_a_rule_that_rests_on_a_stale_entry_is_named(tmp_path: Path, valid_to: str, said: str) -> None:
+    entry = "entries:\n- {id: hold, language: zh-CN, product: x, question: 等多久, answer: 不超过60秒"
+    base = tmp_path / "base.yaml"
+    base.write_text(
+        f"{entry}, valid_to: {valid_to}}}\n" if valid_to else f"{entry.replace('hold', 'other')}}}\n", "utf-8"
+    )
+    path = own_rule(tmp_path, "  - {id: a, topic: hold, kind: must_say, words: [秒], advice: x, entries: [hold]}\n")
+    checked = check_files(Settings(knowledge=(base,), data=tmp_path), [path])
+    assert checked.rules == 1 and said in str(checked.faults[0]) and checked.faults[0].faults[0].line == 3
+
+
+def test_the_shipped_rules_rest_on_entries_that_are_there(tmp_path: Path) -> None:
+    assert datetime.date.today().year >= 2026  # the entries are valid from then
+    assert check_files(Settings(data=tmp_path), sorted(RULES.glob("*.yaml"))).faults == []
