@@ -222,10 +222,17 @@ def _findings(compiled: _Compiled, reply: PlainText) -> list[Finding]:
     if (hits or rule.kind == "must_say") and compiled.unless and compiled.unless.search(reply.text):
         return []
     if rule.kind == "must_not_say":
-        return [Finding(rule.id, False, *reply.span(*match.span()), rule.advice) for match in hits]
+        return [Finding(rule.id, False, *reply.span(*_words(match)), rule.advice) for match in hits]
     if not hits:
         return [Finding(rule.id, False, 0, 0, rule.advice)]
-    return [Finding(rule.id, True, *reply.span(*hits[0].span()))]
+    return [Finding(rule.id, True, *reply.span(*_words(hits[0])))]
+
+
+def _words(match: re.Match[str]) -> tuple[int, int]:
+    """Where a hit stands, without the mark or blank before it that only says where a clause begins."""
+    start, end = match.span()
+    first = next((place for place, letter in enumerate(match[0]) if letter.isalnum()), 0)
+    return start + first, end
 
 
 def _in_place(rule: Rule, match: re.Match[str], reply: PlainText) -> bool:
