@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from roleplay import __version__
+from roleplay.cli_cards import cards
 from roleplay.cli_knowledge import kb
 from roleplay.cli_users import users
 from roleplay.dialogue import Language
@@ -44,6 +45,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(users, name="user")
 app.add_typer(kb, name="kb")
+app.add_typer(cards, name="card")
 
 
 @app.callback(invoke_without_command=True)

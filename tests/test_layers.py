@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("persona", "standards", "graded", "scripts", "rosters"),
     ("models", "knowledge", "records", "people", "cohorts", "events", "database", "migrations"),
     (
+        "character_card",
         "noticed",
         "state",
         "telephone",
@@ -51,9 +52,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("conduct",),
     ("reports", "hints", "build", "training", "checking"),
     ("results", "reviews", "progress"),
-    ("plans", "exports"),
+    ("plans", "exports", "persona_files"),
     ("terminal",),
-    ("cli_users", "cli_knowledge"),
+    ("cli_users", "cli_cards", "cli_knowledge"),
     ("cli", "web", "eval"),
     ("app", "__main__"),
 )
