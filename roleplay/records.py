@@ -26,7 +26,7 @@ from roleplay.people import People
 Mode = Literal["practice", "exam"]
 PERSON = "person "  # how the name of a grader begins who is a person
 
-Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow", "ReviewRow")
+Row = TypeVar("Row", "CallRow", "TurnRow", "GradeRow", "ReviewRow", "FileVersion")
 
 
 def now() -> datetime:
@@ -94,6 +94,18 @@ class ReviewRow:
     kind: Literal["asked", "made"]
     who: str
     text: str
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """What was published of a file that trainers edit; `name` is the persona's id or the file's name."""
+
+    kind: str
+    name: str
+    text: str
+    who: str
+    why: str = ""
     at: datetime = field(default_factory=now)
 
 
@@ -257,6 +269,18 @@ class Records:
         if call_id is not None:
             query = query.where(tables.reviews.c.call_id == call_id)
         return self._rows(query, ReviewRow)
+
+    # Files that trainers edit
+
+    def keep_file_version(self, version: FileVersion) -> None:
+        with world(), self._engine.begin() as connection:
+            connection.execute(insert(tables.file_versions), _plain(version))
+
+    def file_versions(self, kind: str, name: str) -> list[FileVersion]:
+        """The newest first."""
+        versions = tables.file_versions.c
+        query = select(tables.file_versions).where(versions.kind == kind, versions.name == name)
+        return self._rows(query.order_by(versions.id.desc()), FileVersion)
 
     # People
 

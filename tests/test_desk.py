@@ -305,3 +305,48 @@ def test_an_admin_adds_changes_and_deletes_people_and_a_trainer_does_not(page, r
     assert "only admin" in section.delete_person("root", "root", root)[section.problem]
     assert room.records.people.user("root")
     assert "deleted a person" in section.show_log("", root)[section.log]
+
+
+# Customers
+
+
+def test_a_customer_is_edited_with_an_error_at_its_line_then_published_and_taken_back(page, room, client):
+    section, tina, name = page.sections["personas"], asking("tina"), "zh-deduction-video-pack"
+    shown = page.look(f"?view=personas&persona={name}", tina)
+    text_there = shown[section.text]
+    assert "No version has been kept yet" in shown[section.diff]
+    broken = text_there.replace("difficulty:", "dificulty:", 1)
+    refused = section.keep(broken, "", tina)
+    assert re.search(r"Line \d+</b> <code>dificulty", refused[section.problem]) and section.text not in refused
+    assert "It can be published" in section.try_out(text_there, tina)[section.problem]
+    changed = text_there.replace("summary: ", "summary: 改过的。", 1)
+    assert "Published" in section.keep(changed, "shorter", tina)[section.problem]
+    assert room.library().get(name).summary.startswith("改过的")
+    assert "+summary: 改过的" in section.compare(name, 1, changed, tina)[section.diff]
+    back = section.go_back(name, 1, tina)[section.text]
+    assert back == text_there
+    section.keep(back, "back", tina)
+    assert not room.library().get(name).summary.startswith("改过的")
+    enter(client, "tina")
+    assert client.get(f"/export/persona/{name}.yaml").text == text_there
+    assert client.get("/export/persona/nobody.yaml").status_code == 404
+    enter(client, "anna")
+    assert client.get(f"/export/persona/{name}.yaml").status_code == 403
+
+
+def test_a_new_customer_begins_as_a_copy_and_a_file_can_be_brought_in(page, room, tmp_path):
+    section, tina = page.sections["personas"], asking("tina")
+    text_there = page.look("?view=personas&persona=zh-deduction-video-pack", tina)[section.text]
+    made = section.make_new(text_there, "zh-made-here", "新客户", tina)
+    assert "zh-made-here" in made[section.text]
+    assert "already" in section.make_new(text_there, "zh-deduction-video-pack", "x", tina)[section.problem]
+    assert "Line" in section.make_new(text_there, "Not An Id", "x", tina)[section.problem]
+    section.keep(made[section.text], "", tina)
+    assert room.library().get("zh-made-here").title == "新客户"
+    assert "another one" in section.take_away("zh-made-here", "zh", tina)[section.problem]
+    section.take_away("zh-made-here", "zh-made-here", tina)
+    assert "zh-made-here" not in room.library().personas
+    (tmp_path / "a.yaml").write_text(text_there, "utf-8")
+    assert section.upload(str(tmp_path / "a.yaml"), tina)[section.text] == text_there
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in section.upload(str(tmp_path / "b.yaml"), tina)[section.problem]

@@ -27,7 +27,7 @@ class CallSection(Section):
         with gr.Accordion(words["correct"], open=True, elem_id="correct") as self.form:
             self.reply = gr.Dropdown([], label=words["reply"], elem_id="reply_number")
             self.before = self.html("before")
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.scores = {name: self._points(name) for name in DIMENSIONS}
             self.reason = gr.Textbox(
                 label=words["reason"],
@@ -36,7 +36,7 @@ class CallSection(Section):
                 lines=2,
                 elem_id="reason",
             )
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.keep = gr.Button(words["keep"], variant="primary", elem_id="keep")
                 self.agree = gr.Button(words["agree"], elem_id="agree")
         self.report = self.html("call_report")

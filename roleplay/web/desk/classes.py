@@ -23,7 +23,7 @@ class ClassesSection(Section):
     def build(self) -> None:
         words = self.words
         self.head = self.html("classes_head")
-        with gr.Row(elem_classes=["filters"]):
+        with gr.Row(elem_classes=["inline"]):
             self.cohort = gr.Dropdown([], label=words["class"], elem_id="cohort")
             self.new = gr.Textbox(label=words["new"], max_length=64, elem_id="new_class")
             self.add = gr.Button(words["add"], elem_id="add_class")
@@ -32,18 +32,18 @@ class ClassesSection(Section):
             self.file = gr.File(label=words["roster_file"], file_types=[".csv"], height=120, elem_id="roster")
             self.hint = self.html("roster_hint")
             self.enrol = gr.Button(words["enrol"], variant="primary", elem_id="enrol")
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.member = gr.Dropdown([], label=words["member"])
                 self.leave = gr.Button(words["leave"])
         with gr.Accordion(words["assign"], open=False), gr.Column():
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.persona = gr.Dropdown([], label=words["persona"], elem_id="assign_persona")
                 self.mode = gr.Radio(
                     [(words["modes"][name], name) for name in ("practice", "exam")],
                     value="practice",
                     label=words["mode"],
                 )
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.opens = gr.DateTime(
                     label=words["opens"], type="datetime", include_time=True, timezone="UTC", elem_id="opens"
                 )
@@ -52,18 +52,18 @@ class ClassesSection(Section):
                 )
                 self.attempts = gr.Number(0, label=words["attempts"], minimum=0, maximum=100, precision=0)
                 self.mark = gr.Number(None, label=words["mark"], minimum=0, maximum=100)
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.give = gr.Button(words["give"], variant="primary", elem_id="give")
                 self.given = gr.Dropdown([], label=words["given"])
                 self.withdraw = gr.Button(words["withdraw"])
         with gr.Accordion(words["plan"], open=False):
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.plan = gr.Dropdown([], label=words["plan_of"], elem_id="plan")
                 self.compare = gr.Checkbox(False, label=words["compare"])
                 self.settle = gr.Button(words["settle"])
             self.yaml = gr.Code("", language="yaml", label=words["plan_text"], lines=12, elem_id="plan_yaml")
             self.keep = gr.Button(words["keep_plan"], variant="primary", elem_id="keep_plan")
-        with gr.Accordion(words["remove"], open=False), gr.Row(elem_classes=["filters"]):
+        with gr.Accordion(words["remove"], open=False), gr.Row(elem_classes=["inline"]):
             self.confirm = gr.Textbox(label=words["confirm"], max_length=64)
             self.remove = gr.Button(words["remove_button"], variant="stop")
 

@@ -60,3 +60,13 @@ def add_files(
             return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in graded_rows(room.records)).encode()
 
         return given(request, "export", "corrections.jsonl", MEDIA["jsonl"], make, "exported corrected grades")
+
+    @app.get("/export/persona/{name}.yaml")
+    def persona(name: str, request: Request) -> Response:
+        library = room.library()
+        if name not in library.paths:
+            return PlainTextResponse("there is no such customer", 404 if staff.may(user(request), "teach") else 403)
+        return given(
+            request, "teach", f"{name}.yaml", "application/yaml; charset=utf-8", library.paths[name].read_bytes,
+            "exported a customer",
+        )  # fmt: skip

@@ -19,12 +19,13 @@ from roleplay.web.desk.call import CallSection
 from roleplay.web.desk.classes import ClassesSection
 from roleplay.web.desk.files import add_files
 from roleplay.web.desk.people import PeopleSection
+from roleplay.web.desk.personas import PersonasSection
 from roleplay.web.desk.results import ResultsSection
 from roleplay.web.desk.section import QUICK, Desk, Section, Updates
 from roleplay.web.layout import GO
 from roleplay.web.staff import Staff
 
-SECTIONS: tuple[type[Section], ...] = (ResultsSection, CallSection, ClassesSection, PeopleSection)
+SECTIONS: tuple[type[Section], ...] = (ResultsSection, CallSection, ClassesSection, PersonasSection, PeopleSection)
 HIDDEN = ("call",)  # reached from another section, not from the bar at the top
 ADDRESS = """(address) => {
   if (!address) return;

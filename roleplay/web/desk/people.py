@@ -19,18 +19,18 @@ class PeopleSection(Section):
     def build(self) -> None:
         words = self.words
         self.head = self.html("people_head")
-        with gr.Accordion(words["add"], open=False), gr.Row(elem_classes=["filters"]):
+        with gr.Accordion(words["add"], open=False), gr.Row(elem_classes=["inline"]):
             self.new = gr.Textbox(label=words["name"], max_length=64, elem_id="new_name")
             self.role = self._roles()
             self.add = gr.Button(words["add_button"], variant="primary", elem_id="add_user")
         with gr.Accordion(words["change"], open=False):
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.person = gr.Dropdown([], label=words["person"], elem_id="person")
                 self.other_role = self._roles()
                 self.set_role = gr.Button(words["set_role"])
                 self.reset = gr.Button(words["reset"])
                 self.remove = gr.Button(words["remove"])
-            with gr.Row(elem_classes=["filters"]):
+            with gr.Row(elem_classes=["inline"]):
                 self.confirm = gr.Textbox(
                     label=words["confirm"], placeholder=words["confirm_placeholder"], max_length=64, elem_id="confirm"
                 )

@@ -37,7 +37,7 @@ class ResultsSection(Section):
     def build(self) -> None:
         words = self.words
         self.head = self.html("results_head")
-        with gr.Row(elem_classes=["filters"]):
+        with gr.Row(elem_classes=["inline"]):
             self.person = self._choice(words["person"], [(words["everybody"], "all")])
             self.cohort = self._choice(words["cohort"], [(words["all_cohorts"], "all")])
             self.persona = self._choice(words["persona"], [(words["all_personas"], "all")])
@@ -47,7 +47,7 @@ class ResultsSection(Section):
             [(words["views"][name], name) for name in VIEWS], value="calls", label=words["view"], show_label=False,
             elem_id="kind", container=False,
         )  # fmt: skip
-        with gr.Row(visible=False, elem_classes=["filters"]) as self.sampling:
+        with gr.Row(visible=False, elem_classes=["inline"]) as self.sampling:
             self.each = gr.Number(2, label=words["each"], minimum=1, maximum=50, precision=0, min_width=140)
             self.seed = gr.Number(1, label=words["seed"], minimum=0, maximum=10**9, precision=0, min_width=140)
         self.out = self.html("results_out")
