@@ -14,6 +14,7 @@ from eval.opening import fresh_model, room_subject, throw_away_room
 from eval.playing import Speaker, call_data, play
 from eval.specification import sha256
 from eval.suites import Case, Plot, Result, Said, Worst
+from roleplay.errors import Rejected
 from roleplay.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Rooms:
         if self._open != (customer, grader):
             self._stack.close()
             self._room = self._stack.enter_context(throw_away_room(customer, grader, self._personas or None))
+            if faults := self._room.library().faults:
+                raise Rejected("personas with faults cannot be played:\n" + "\n".join(map(str, faults)))
             self._open = (customer, grader)
         return self._room
 

@@ -26,7 +26,7 @@ from roleplay.errors import Rejected
 from roleplay.rubric import DIMENSIONS
 
 SAME = ("suite", "data")  # parts of a specification that have to be equal
-MAY_DIFFER = ("subject", "code", "libraries")
+MAY_DIFFER = ("subject", "code", "libraries", "commit")
 SURE = 0.05  # below this a difference is called one
 SHOWN = 8  # cases that moved most
 

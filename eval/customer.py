@@ -26,7 +26,7 @@ from eval.calls import (
     worst_calls,
 )
 from eval.command import suite_command
-from eval.fidelity import FAULTS, endings, grouped, rates, shared_across_seeds, sources
+from eval.fidelity import FAULTS, disclosure, endings, grouped, rates, reactions, sources, variety
 from eval.intervals import interval
 from eval.playing import DATA, personas_for, scripted
 from eval.specification import files_hash
@@ -66,15 +66,18 @@ class Suite:
     def figures(results: Sequence[Result]) -> dict[str, Any]:
         calls = calls_of(results)
         return {
-            "all": rates(calls) | {"shared_across_seeds": shared_across_seeds(calls)},
+            "all": rates(calls) | variety(calls),
+            "disclosure": disclosure(calls),
+            "reactions": reactions(calls),
             "sources": sources(calls),
             "by_policy": {name: rates(group) | endings(group) for name, group in grouped(calls, "policy").items()},
+            "by_dialect": {name: rates(group)["dialect_heard"] for name, group in grouped(calls, "dialect").items()},
         }
 
     @staticmethod
     def story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
         calls, whole = calls_of(results), figures["all"]
-        tables = (fidelity_table(figures["all"], figures["by_policy"]), _sources_table(figures["sources"]))
+        tables = (fidelity_table(whole, figures["by_policy"]), *_more_tables(figures))
         if not calls:
             return Story("nothing", {}, tables)
         faults = {name: whole[name] for name in FAULTS}
@@ -104,10 +107,7 @@ def script_cases(
         for seed in seeds
     )
     if not cases:
-        faults = "\n".join(map(str, library.faults))
-        raise Rejected(
-            f"no script fits any of the {len(personas)} personas by language and direction. {faults}".strip()
-        )
+        raise Rejected(f"no script fits any of the {len(personas)} personas by language and direction")
     return cases
 
 
@@ -132,11 +132,18 @@ def fault_bars(results: Sequence[Result]) -> str:
     return plots.bars(rows, 0, 1)
 
 
-def _sources_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
+def _more_tables(figures: Mapping[str, Any]) -> Iterator[Table]:
+    whole = figures["all"]
+    variety_names = ("distinct_2", "shared_across_seeds", "near_across_seeds", "length")
+    yield Table("variety", variety_names, (tuple(whole[name] for name in variety_names),))
+    for key in ("disclosure", "reactions"):
+        yield Table(key, tuple(figures[key]), (tuple(figures[key].values()),))
+    dialects = tuple((name, share) for name, share in figures["by_dialect"].items() if share is not None)
+    if dialects:
+        yield Table("dialects", ("dialect", "dialect_heard"), dialects)
     columns = ("proposed", "struck_out", "chosen")
-    return Table(
-        "sources", ("source", *columns), tuple((name, *(row[c] for c in columns)) for name, row in counts.items())
-    )
+    rows = tuple((name, *(row[c] for c in columns)) for name, row in figures["sources"].items())
+    yield Table("sources", ("source", *columns), rows)
 
 
 @suite_command

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
+import numpy as np
+from rapidfuzz import fuzz
+
 from eval.intervals import mean
+from roleplay.agreement import spearman
 from roleplay.guard import lacks_dialect, leak, ledger, repeats, role_flip, unsupported
 from roleplay.room import Call
 
+NEAR = 80  # percent of characters from which two lines are nearly the same
 FAULTS = ("role_flip", "leak", "unsupported", "repeat_in_call", "over_length")
 
 
 @dataclass(frozen=True, slots=True)
 class LineFigures:
-    """What one customer line did wrong; `dialect_heard` is None where none had to be heard."""
+    """What one customer line did wrong; `dialect_heard` is None where none had to be heard.
+
+    `length` is the line's share of what this customer says at most.
+    """
 
     role_flip: bool
     leak: bool
@@ -25,8 +33,9 @@ class LineFigures:
     repeat_in_call: bool
     over_length: bool
     dialect_heard: bool | None
+    length: float
 
-    def as_data(self) -> dict[str, bool | None]:
+    def as_data(self) -> dict[str, float | None]:
         return asdict(self)
 
 
@@ -47,6 +56,7 @@ def line_figures(call: Call) -> list[LineFigures]:
                 repeat_in_call=not each.directive.again and bool(repeats(text, open_then)),
                 over_length=len(text) > open_then.max_chars,
                 dialect_heard=not lacks_dialect(text, open_then) if open_then.markers and len(text) > 6 else None,
+                length=len(text) / open_then.max_chars,
             )
         )
         said.append(text)
@@ -60,7 +70,8 @@ def rates(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     lines = [line for call in calls for line in call["lines"]]
     found = {name: mean([line[name] for line in lines]) for name in FAULTS}
     dialect = [line["dialect_heard"] for line in lines if line["dialect_heard"] is not None]
-    return {"n_calls": len(calls), "n_lines": len(lines), **found, "dialect_heard": mean(dialect)}
+    length = mean([line["length"] for line in lines])
+    return {"n_calls": len(calls), "n_lines": len(lines), **found, "dialect_heard": mean(dialect), "length": length}
 
 
 def endings(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -77,14 +88,66 @@ def grouped(calls: Sequence[Mapping[str, Any]], *names: str) -> dict[str, list[M
     return dict(sorted(groups.items()))
 
 
-def shared_across_seeds(calls: Sequence[Mapping[str, Any]]) -> float | None:
-    """Mean share of lines that two calls of one script and persona with different seeds have in common."""
+def variety(calls: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """How much a customer repeats itself over a call and over seeds.
+
+    `distinct_2`: the share of different pairs (of characters; of words in English) among all of a call.
+    `shared_across_seeds`: the mean share of lines that two calls of one script and persona with different
+    seeds have in common; `near_across_seeds`: nearly so.
+    """
     groups: dict[tuple[Any, ...], list[set[str]]] = defaultdict(list)
     for call in calls:
         same = tuple(call.get(name) for name in ("script", "persona", "customer", "trainee"))
         groups[same].append({turn["customer"] for turn in call["turns"]})
     pairs = [pair for lines in groups.values() for pair in combinations(lines, 2)]
-    return mean([len(one & two) / max(1, min(len(one), len(two))) for one, two in pairs])
+    near = [mean([_is_near(line, two) for line in one]) for one, two in pairs]
+    return {
+        "distinct_2": mean([share for call in calls if (share := _distinct_pairs(call)) is not None]),
+        "shared_across_seeds": mean([len(one & two) / max(1, min(len(one), len(two))) for one, two in pairs]),
+        "near_across_seeds": mean([share for share in near if share is not None]),
+    }
+
+
+def _is_near(line: str, others: Iterable[str]) -> bool:
+    return any(fuzz.ratio(line, other) >= NEAR for other in others)
+
+
+def _distinct_pairs(call: Mapping[str, Any]) -> float | None:
+    pairs: list[tuple[str, str]] = []
+    for turn in call["turns"]:
+        pieces = list(turn["customer"]) if call["language"] == "zh-CN" else turn["customer"].lower().split()
+        pairs += pairwise(pieces)
+    return len(set(pairs)) / len(pairs) if pairs else None
+
+
+def disclosure(calls: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """How the personas' facts came out: shares asked for, told unasked, never told."""
+    hows = [fact["how"] for call in calls for fact in call["facts"]]
+    return {how: mean([each == how for each in hows]) for how in ("asked", "volunteered", "missed")}
+
+
+def reactions(calls: Sequence[Mapping[str, Any]]) -> dict[str, float | int | None]:
+    """Feelings against what the trainee did: replies and how they read, with the change that followed.
+
+    `calmed_by_cold`: of replies that read as cold (empathy 2 or less), the share after which anger fell;
+    `angered_by_warm`: of those that read as warm (4 or more) and stated nothing wrong, the share after which
+    it rose; `follows`: rank correlation of empathy with the move of trust minus that of anger.
+    """
+    seen: list[tuple[float, float, float, bool]] = []  # empathy, change of anger, change of trust, wrong claim
+    for call in calls:
+        for number, turn in enumerate(call["turns"]):
+            before, after = call["feelings"][number], call["feelings"][number + 1]
+            wrong = any(claim["verdict"] == "contradicted" for claim in turn["reading"]["claims"])
+            empathy = turn["reading"]["estimates"]["empathy"]
+            seen.append((empathy, after[0] - before[0], after[2] - before[2], wrong))
+    cold = [anger < 0 for empathy, anger, _, _ in seen if empathy <= 2]
+    warm = [anger > 0 for empathy, anger, _, wrong in seen if empathy >= 4 and not wrong]
+    follows = None
+    if len(seen) > 2:
+        moves = np.array([(empathy, trust - anger) for empathy, anger, trust, _ in seen])
+        follows = spearman(moves[:, 0], moves[:, 1])
+    return {"n_cold": len(cold), "calmed_by_cold": mean(cold), "n_warm": len(warm), "angered_by_warm": mean(warm),
+            "follows": follows}  # fmt: skip
 
 
 def sources(calls: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,13 +26,8 @@ from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Story, Table
 from roleplay.scripts import load_scripts
 
-STEPS = (
-    ("excellent", "average"),
-    ("average", "cold"),
-    ("cold", "rude"),
-    ("excellent", "wrong_facts"),
-    ("average", "injection"),
-)
+RUNGS = ("excellent", "average", "cold", "rude")  # from the top; neighbours among those played are compared
+BESIDE = (("excellent", "wrong_facts"), ("excellent", "overpromise"), ("average", "injection"))
 
 
 @dataclass(frozen=True)
@@ -91,11 +87,11 @@ class Suite:
 
 
 def order(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Mean totals by policy, the highest first, and every step of the ladder whose both policies were played."""
+    """Mean totals by policy, the highest first, and every step of the ladder between policies that were played."""
     totals = {name: _totals(group) for name, group in grouped(calls, "policy").items()}
     means = {name: sum(values.values()) / len(values) for name, values in totals.items() if values}
     steps = []
-    for above, below in STEPS:
+    for above, below in (*pairwise(rung for rung in RUNGS if rung in means), *BESIDE):
         if above in means and below in means:
             shared = [persona for persona in totals[above] if persona in totals[below]]
             right = [totals[above][persona] > totals[below][persona] for persona in shared]

@@ -22,6 +22,12 @@ MOST_PERSONAS = 3  # that one script is played against
 
 DATA = Path(__file__).parent / "data"
 
+# Of a call's report; ids, and what the clock says of the call, differ between equal runs and stay out.
+KEPT = (
+    "persona", "language", "ending", "ended_well", "total", "passed", "mean", "coverage", "caps", "facts", "stages",
+    "phrases", "lowest", "turns",
+)  # fmt: skip
+
 Speaker = Callable[[Call], str | None]  # the next reply, None when the trainee has no more to say
 
 
@@ -57,8 +63,9 @@ def play(room: Room, persona_id: str, speaker: Speaker, seed: int, grade: bool =
 
 
 def call_data(room: Room, call: Call, who: Mapping[str, Any]) -> dict[str, Any]:
-    """A played call as a result's data; `who` says what it was played with. Nothing in it differs between equal runs."""
+    """A played call as a result's data; `who` says what it was played with. Save for `turn_seconds`, equal runs give equal data."""
     report = as_data(make_report(call, room.grades(call.id)))
+    took = [turn["guard"].get("took") for turn in report["turns"]]
     for turn in report["turns"]:
         turn["guard"] = {name: value for name, value in turn["guard"].items() if name != "took"}
     lines = [figures.as_data() for figures in line_figures(call)]
@@ -67,8 +74,18 @@ def call_data(room: Room, call: Call, who: Mapping[str, Any]) -> dict[str, Any]:
     feelings += [
         [turn["state"]["feeling"][name] for name in ("anger", "confusion", "trust")] for turn in report["turns"]
     ]
-    kept = {name: value for name, value in report.items() if name not in ("call", "grader")}
-    return {**who, **kept, "lines": lines, "feelings": feelings, "values": _values(report, lines, call.ending)}
+    kept = {name: report[name] for name in KEPT if name in report}
+    speech = call.persona.who.speech
+    dialect = f"{speech.dialect} {speech.strength}"
+    return {
+        **who,
+        **kept,
+        "turn_seconds": took,
+        "dialect": dialect,
+        "lines": lines,
+        "feelings": feelings,
+        "values": _values(report, lines, call.ending),
+    }
 
 
 def _values(report: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], ending: Ending | None) -> dict[str, float]:

@@ -112,5 +112,5 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="max-width:{width:.0f}px" role="img">{"".join(parts)}</svg>'
+        f'style="width:{width:.0f}px" role="img">{"".join(parts)}</svg>'
     )

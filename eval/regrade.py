@@ -72,7 +72,7 @@ class Suite:
         for row in records.calls(self.person, limit=self.number or None):
             call, grades = kept_call(records, row.id), kept_grades(records, row.id)
             replies = tuple(
-                StoredReply(call.exchange(each.number), call.persona.questions(), grades.get(each.number))
+                StoredReply(call.exchange(each.number), call.persona, grades.get(each.number))
                 for each in call.exchanges
             )
             if replies:
@@ -145,8 +145,8 @@ def regraded(call: StoredCall, kept: Any, judging: Judging) -> dict[str, Any]:
 
     Raises RoleplayError when the grader fails on a reply: half a call is no result.
     """
-    readings = [judging.reader.read(reply.exchange, reply.questions) for reply in call.replies]
-    grades = [judging.score(reply.exchange, reading) for reply, reading in zip(call.replies, readings, strict=True)]
+    graded = [reply.graded(judging) for reply in call.replies]
+    readings, grades = [reading for reading, _ in graded], [grade for _, grade in graded]
     for grade in grades:
         if failed := [score.why for score in grade.scores.values() if score.status == "failed"]:
             raise RoleplayError(failed[0])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import east_asian_width
 
@@ -40,6 +41,7 @@ class Page:
     specification: Mapping[str, Any]
     cases: int
     failed: tuple[tuple[str, str], ...] = ()  # (case, why)
+    speed: str = ""
 
     @property
     def words(self) -> dict[str, Any]:
@@ -65,7 +67,21 @@ def page_of(run: Run) -> Page:
     story = suite_class(name).story(run.figures, [result for result in run.results if result.data is not None])
     failed = tuple((result.case, result.why) for result in run.failed)
     spec = run.specification
-    return Page(name, run.folder.name, story, flat(spec["subject"]), flat(spec), len(run.results), failed)
+    return Page(name, run.folder.name, story, flat(spec["subject"]), flat(spec), len(run.results), failed, _speed(run))
+
+
+def _speed(run: Run) -> str:
+    """How long cases and turns took: the only words of a report that differ between equal runs."""
+    cases = [each["seconds"] for each in run.times]
+    turns = sorted(seconds for each in run.times for seconds in each.get("turns", ()) if seconds is not None)
+    if not cases:
+        return ""
+    fields = {"whole": f"{sum(cases):.0f}", "case": f"{median(cases):.2g}"}
+    if not turns:
+        return str(_texts()["common"]["speed"].format(**fields))
+    slow = turns[min(len(turns) - 1, round(0.95 * len(turns)))]
+    fields |= {"turns": str(len(turns)), "turn": f"{median(turns):.2g}", "slow": f"{slow:.2g}"}
+    return str(_texts()["common"]["speed_of_turns"].format(**fields))
 
 
 def write_reports(run: Run) -> None:

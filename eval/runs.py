@@ -2,7 +2,7 @@
 
     specification.json   what the results hang on
     results.jsonl        one line a case, each on disk before the next case is begun
-    times.jsonl          seconds a case; all other files of two equal runs are equal byte for byte
+    times.jsonl          seconds a case and a turn; the other three files of two equal runs are equal byte for byte
     summary.json         the figures, and the cases that failed with their reasons
 
 This is the only place that writes results.
@@ -41,6 +41,12 @@ class Run:
     figures: dict[str, Any]
 
     @property
+    def times(self) -> list[dict[str, Any]]:
+        """Seconds of each case, and of each turn of it where cases are calls; of this run's last measurement."""
+        lines = (self.folder / "times.jsonl").read_text("utf-8").splitlines()
+        return list({each["case"]: each for each in map(json.loads, lines)}.values())
+
+    @property
     def failed(self) -> tuple[Result, ...]:
         return tuple(result for result in self.results if result.data is None)
 
@@ -61,8 +67,8 @@ def carry_out(suite: Suite, folder: Path | None, workers: int = 1, retry: bool =
             kept = _kept(folder, retry)
             waiting = [case for case in live.cases if case.id not in kept]
             with _Journal(folder, len(live.cases), len(kept)) as journal:
-                for case, data, why, seconds in outcomes(suite, live, waiting, workers):
-                    journal.add(Result(case.id, case.group, _rounded(data), why), seconds)
+                for case, data, why, times in outcomes(suite, live, waiting, workers):
+                    journal.add(Result(case.id, case.group, _rounded(data), why), times)
             return _finished(suite, folder, specification, live)
 
 
@@ -156,11 +162,11 @@ class _Journal:
         self._results.close()
         self._times.close()
 
-    def add(self, result: Result, seconds: float) -> None:
+    def add(self, result: Result, times: dict[str, Any]) -> None:
         self._results.write(_line(asdict(result)))
         self._results.flush()
         os.fsync(self._results.fileno())
-        self._times.write(_line({"case": result.case, "seconds": round(seconds, 3)}))
+        self._times.write(_line({"case": result.case, **times}))
         self._times.flush()
         self._new, self._done = self._new + 1, self._done + 1
         now = time.monotonic()

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ LIBRARIES = (
 
 
 def describe(name: str, live: Live) -> dict[str, Any]:
-    """The whole specification as JSON has it. Everything but `machine` decides whether a run may be carried on."""
+    """The whole specification as JSON has it. Everything but `commit` and `machine` decides whether a run goes on."""
     ids = "\n".join(case.id for case in live.cases)
     return {
         "suite": name,
         "data": {"cases": len(live.cases), "case_ids": sha256(ids.encode()), **live.data},
         "subject": dict(live.subject()),
         "code": _code(),
+        "commit": _commit(),
         "libraries": {library: _version(library) for library in LIBRARIES},
         "machine": {
             "system": platform.platform(),
@@ -84,11 +86,14 @@ def flat(data: Any, name: str = "") -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=1)
 def _code() -> dict[str, Any]:
+    """The code that this process has loaded, whatever happens to the files meanwhile."""
     source = files_hash([ROOT / "roleplay", ROOT / "eval"], SOURCES)
-    return {"version": roleplay.__version__, "commit": _commit(), "source": source}
+    return {"version": roleplay.__version__, "source": source}
 
 
+@lru_cache(maxsize=1)
 def _commit() -> str | None:
     """The commit of the checkout; None outside of one."""
     try:

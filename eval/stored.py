@@ -7,7 +7,7 @@ the knowledge base anew, as the page would.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +15,13 @@ from typing import Any, Literal
 import pydantic
 
 from eval.inputs import Transcript, read_transcripts
+from eval.opening import Judging
 from roleplay.dialogue import SILENCE, Evidence, Exchange, Language, Turn
 from roleplay.errors import Fault, FileFault
 from roleplay.knowledge.search import Knowledge
 from roleplay.knowledge.sources import read_text
+from roleplay.persona import Persona
+from roleplay.phrases import judged
 from roleplay.reading import Reading
 from roleplay.room import GRADE, Call
 from roleplay.rubric import Grade
@@ -29,11 +32,19 @@ SEARCHED = 4  # entries looked up for each reply and for what it answers
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """A trainee's reply in its context, the example questions of its persona, and the grade that it was given."""
+    """A trainee's reply in its context, its persona where that is known, and the grade that it was given."""
 
     exchange: Exchange
-    questions: Mapping[str, Sequence[str]]
+    persona: Persona | None
     grade: Grade | None
+
+    def graded(self, judging: Judging) -> tuple[Reading, Grade]:
+        """Read and scored anew, as the room does it: with the questions and phrases of the persona."""
+        reading = judging.reader.read(self.exchange, {} if self.persona is None else self.persona.questions())
+        grade = judging.score(self.exchange, reading)
+        if self.persona is not None:
+            grade = judged(grade, self.persona.grading, self.exchange.reply, reading)
+        return reading, grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,7 @@ def _from_export(call: _Exported, knowledge: Knowledge) -> StoredCall:
     for turn in call.turns:
         evidence = looked_up(knowledge, call.language, turn.trainee, context)
         grade = None if turn.grade is None else GRADE.validate_python(turn.grade)
-        replies.append(StoredReply(Exchange(call.language, tuple(context), turn.trainee, evidence), {}, grade))
+        replies.append(StoredReply(Exchange(call.language, tuple(context), turn.trainee, evidence), None, grade))
         context += [Turn("trainee", turn.trainee), Turn("customer", turn.customer, turn.gloss)]
     return StoredCall(call.call, call.persona, call.language, tuple(replies))
 
@@ -121,7 +132,7 @@ def _from_transcript(call: Transcript, knowledge: Callable[[], Knowledge]) -> St
         context = call.turns[:place]
         evidence = given if any(call.evidence) else looked_up(knowledge(), call.language, turn.text, context)
         exchange = Exchange(call.language, context, turn.text, evidence, None, call.direction)
-        replies.append(StoredReply(exchange, {}, None))
+        replies.append(StoredReply(exchange, None, None))
     return StoredCall(call.id, "", call.language, tuple(replies))
 
 

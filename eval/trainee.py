@@ -151,7 +151,7 @@ def draw_personas(room: Room, number: int, seed: int) -> list[Persona]:
     """All personas, or `number` of them; those of every language in turn, so that none is missing."""
     personas = sorted(room.library().personas.values(), key=lambda persona: persona.id)
     if not personas:
-        raise Rejected("there is no persona that can be read:\n" + "\n".join(map(str, room.library().faults)))
+        raise Rejected("there is no persona; name files or folders with --personas")
     if not number:
         return personas
     languages = sorted({persona.language for persona in personas})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.util
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 from eval.suites import Case, Live, Suite
 from roleplay.errors import Rejected, RoleplayError, Unavailable
 
-Outcome = tuple[Case, dict[str, Any] | None, str, float]  # case, data or None, why there is none, seconds
+Outcome = tuple[Case, dict[str, Any] | None, str, dict[str, Any]]  # case, data or None, why there is none, times
 
 
 def outcomes(suite: Suite, live: Live, cases: Sequence[Case], workers: int) -> Iterator[Outcome]:
@@ -45,14 +46,20 @@ def outcomes(suite: Suite, live: Live, cases: Sequence[Case], workers: int) -> I
         started.shutdown(wait=False, cancel_futures=True)
 
 
-def _measured(live: Live, case: Case) -> tuple[dict[str, Any] | None, str, float]:
-    """One failing case is a result with a reason: it must not cost the others, whatever it was."""
+def _measured(live: Live, case: Case) -> tuple[dict[str, Any] | None, str, dict[str, Any]]:
+    """One failing case is a result with a reason: it must not cost the others, whatever it was.
+
+    Times are taken out of the data (`turn_seconds`), so that results of equal runs are equal.
+    """
     begun = time.monotonic()
     try:
         data, why = live.measure(case), ""
     except Exception as error:
         data, why = None, f"{type(error).__name__}: {error}"
-    return data, why, time.monotonic() - begun
+    times: dict[str, Any] = {"seconds": round(time.monotonic() - begun, 3)}
+    if data is not None and "turn_seconds" in data:
+        times["turns"] = data.pop("turn_seconds")
+    return data, why, times
 
 
 # What follows runs in a worker.
@@ -63,6 +70,7 @@ _here: dict[str, Any] = {}
 def _start(suite: Suite, threads: str) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", threads)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which ends the workers
     _here["suite"] = suite
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -75,7 +83,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(case_id: str) -> tuple[dict[str, Any] | None, str, float]:
+def _work(case_id: str) -> tuple[dict[str, Any] | None, str, dict[str, Any]]:
     if "live" not in _here:
         stack = ExitStack()
         try:
