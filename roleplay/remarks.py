@@ -148,23 +148,26 @@ def _heard(exchange: Exchange) -> str:
 def _standard(
     exchange: Exchange, reading: Reading, rules: Mapping[str, Rule], scores: Mapping[Dimension, Score]
 ) -> Iterator[Remark]:
-    value = scores["phrasing"].value
     seen: set[str] = set()
     for finding in reading.findings:
         if finding.rule in seen:
             continue
         seen.add(finding.rule)
         rule, quote = rules[finding.rule], exchange.reply[finding.start : finding.end]
+        place = {"quote": quote, "start": finding.start, "end": finding.end, "rule": rule.id}
+        name: Dimension = "phrasing"
+        if rule.topic == "promise" and scores["accuracy"].value is not None:
+            name = "accuracy"  # a promise beyond policy is untrue, however well it is put
+        full = scores[name].value == 5  # nothing was taken off
         if finding.kept:
             text = _say(exchange, f"符合规范：{rule.advice}", f"As the standard asks: {rule.advice}")
             if rule.when != ALWAYS:
-                yield Remark("phrasing", 0.5, text, quote, finding.start, finding.end, rule=rule.id)
+                yield Remark("phrasing", 0.5, text, **place)  # type: ignore[arg-type]
         elif finding.end:
-            yield Remark(
-                "phrasing", COST[rule.severity], advice(exchange, rule), quote, finding.start, finding.end, rule=rule.id
-            )
-        elif value is not None and value < 5:
-            yield Remark("phrasing", COST[rule.severity] / 2, advice(exchange, rule), rule=rule.id)
+            if not full or rule.severity != "lapse":
+                yield Remark(name, COST[rule.severity], advice(exchange, rule), **place)  # type: ignore[arg-type]
+        elif not full:
+            yield Remark(name, COST[rule.severity] / 2, advice(exchange, rule), rule=rule.id)
 
 
 def advice(exchange: Exchange, rule: Rule) -> str:

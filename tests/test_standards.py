@@ -11,7 +11,9 @@ from roleplay.checking import check_files
 from roleplay.dialogue import SILENCE, Exchange, Turn
 from roleplay.errors import FileFault
 from roleplay.persona import load_library
-from roleplay.reading import MoveSeen
+from roleplay.reading import MoveSeen, Reading
+from roleplay.remarks import remarks
+from roleplay.rubric import DIMENSIONS, Remark, Score
 from roleplay.settings import Settings
 from roleplay.standards import RULES, load_standards
 from roleplay.training.corpus import load_replies
@@ -178,6 +180,26 @@ def test_the_model_answers_of_the_personas_break_no_rule() -> None:
         if not finding.kept and finding.end and STANDARDS.rules[finding.rule].severity != "tip"
     ]
     assert faulted == []
+
+
+def remarked(reply: str, **values: float) -> dict[str, Remark]:
+    given = exchange(reply, "能退吗？")
+    reading = Reading(findings=STANDARDS.find(given, "solving"))
+    scores = {name: Score(values.get(name, 3.0)) for name in DIMENSIONS}
+    return {remark.rule: remark for remark in remarks(given, reading, scores, STANDARDS.rules)}
+
+
+def test_a_remark_teaches_with_the_example_of_the_rule() -> None:
+    remark = remarked("搞定了。")["zh-slang"]
+    assert remark.quote == "搞定" and "例如：“已经为您办理好了。”" in remark.text
+
+
+def test_a_promise_beyond_policy_is_held_against_the_truth_and_not_the_wording() -> None:
+    assert remarked("您放心，我保证给您退钱。")["zh-guarantee"].dimension == "accuracy"
+
+
+def test_a_reply_with_full_marks_is_told_of_no_lapse() -> None:
+    assert "zh-slang" not in remarked("搞定了。", phrasing=5.0)
 
 
 def own_rule(folder: Path, line: str) -> Path:
