@@ -118,15 +118,18 @@ def test_a_run_that_was_cut_off_in_the_middle_of_a_line_is_carried_on(suite, tmp
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_loses_at_most_the_cases_in_hand(tmp_path: Path, workers: int):
-    program = (
-        f"from pathlib import Path; from test_eval_runs import Slow; from eval.runs import carry_out\n"
-        f"if __name__ == '__main__': carry_out(Slow(0.3), Path({str(tmp_path / 'run')!r}), workers={workers})"
+    script, here = tmp_path / "program.py", Path(__file__).parent
+    script.write_text(
+        "import sys; from pathlib import Path; from test_eval_runs import Slow; from eval.runs import carry_out\n"
+        "if __name__ == '__main__': carry_out(Slow(float(sys.argv[1])), Path('run'), workers=int(sys.argv[2]))"
     )
-    here = Path(__file__).parent
-    script = tmp_path / "program.py"
-    script.write_text(program)
-    paths = os.pathsep.join([str(here), str(here.parent)])
-    process = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": paths})
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
+
+    def start(seconds: float) -> subprocess.Popen:
+        command = [sys.executable, script.name, str(seconds), str(workers)]
+        return subprocess.Popen(command, env=surroundings, cwd=tmp_path)
+
+    process = start(0.3)
     times = tmp_path / "run" / "times.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (times.exists() and times.read_text().count("\n") >= 3):
@@ -135,8 +138,8 @@ def test_a_killed_run_loses_at_most_the_cases_in_hand(tmp_path: Path, workers: i
     process.wait(10)
     before = (tmp_path / "run" / "results.jsonl").read_text().splitlines()
     assert 3 <= len(before) < 12
-    run = carry_out(Slow(), tmp_path / "run")
-    assert [result.case for result in run.results] == [f"case {number}" for number in range(12)]
+    assert start(0.0).wait(60) == 0
+    assert [result.case for result in read_run(tmp_path / "run").results] == [f"case {number}" for number in range(12)]
     assert len(times.read_text().splitlines()) <= 12 + workers
 
 
