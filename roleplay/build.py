@@ -41,9 +41,12 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
     progress(f"loading the grader: {settings.grader}")
     reader = build_reader(settings, embedder)
     grader = build_grader(settings)
-    return Room(
-        lambda: build_library(settings, knowledge), knowledge, reader, customer, grader, Records(settings.database_url)
-    )
+    room = Room(
+        # late, because the room takes another knowledge base when one has been published
+        lambda: build_library(settings, room.knowledge),
+        knowledge, reader, customer, grader, Records(settings.database_url),
+    )  # fmt: skip
+    return room
 
 
 def build_embedder(settings: Settings) -> Embedder:

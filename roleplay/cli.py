@@ -335,6 +335,29 @@ def export(
         typer.echo(f"{len(rows)} calls in {out}")
 
 
+@app.command("backup")
+def make_backup(
+    out: Annotated[Path, typer.Argument(help="file to write, such as practice-room.zip")], data: DataOption = None
+) -> None:
+    """Keep records, knowledge versions, personas, knowledge and standards files in one file; the page may be running."""
+    with clear_errors():
+        from roleplay.backup import back_up
+
+        typer.echo(f"{back_up(load_settings(data=data), out)} files kept in {out}")
+
+
+@app.command("restore")
+def restore_backup(
+    file: Annotated[Path, typer.Argument(help="a file made by `roleplay backup`")], data: DataOption = None
+) -> None:
+    """Bring back what a backup holds. Stop the page first; what is there now is moved aside, not lost."""
+    with clear_errors():
+        from roleplay.backup import restore
+
+        aside = restore(load_settings(data=data), file)
+        typer.echo(f"{file} is back in place" + (f"; what was there before lies in {aside}" if aside else ""))
+
+
 def _print_proofs(proofs: list[Any]) -> None:
     rows = [
         (

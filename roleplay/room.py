@@ -123,10 +123,14 @@ class Room:
         grader: Grader,
         records: Records,
     ) -> None:
-        self.library, self.knowledge, self.reader = library, knowledge, reader
+        self.library, self.reader = library, reader
         self.customer, self.grader, self.records = customer, grader, records
-        self._entries = knowledge.entries_by_id()
+        self.take_knowledge(knowledge)
         self._grader = f"{grader.spec} {grader.fingerprint}"
+
+    def take_knowledge(self, knowledge: Knowledge) -> None:
+        """From the next turn on, use this knowledge base, which has been published meanwhile."""
+        self.knowledge, self._entries = knowledge, knowledge.entries_by_id()
 
     def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
         """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""

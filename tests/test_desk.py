@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -17,6 +18,7 @@ from fastapi.testclient import TestClient
 from made_class import ROOT, persona, play, quiet_room
 from openpyxl import load_workbook
 
+from roleplay.build import build_embedder, build_knowledge
 from roleplay.records import Records, ReviewRow
 from roleplay.results import Results
 from roleplay.room import Room
@@ -350,3 +352,64 @@ def test_a_new_customer_begins_as_a_copy_and_a_file_can_be_brought_in(page, room
     assert section.upload(str(tmp_path / "a.yaml"), tina)[section.text] == text_there
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
     assert "UTF-8" in section.upload(str(tmp_path / "b.yaml"), tina)[section.problem]
+
+
+# Knowledge
+
+
+@pytest.fixture
+def small(tmp_path: Path, room: Room) -> tuple[DeskPage, Path]:
+    """A desk over a small knowledge base of its own, with the real search."""
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    shutil.copy(ROOT / "knowledge_base" / "roaming.yaml", folder)
+    settings = load_settings(data=str(tmp_path / "data"), knowledge=str(folder), personas=str(ROOT / "personas"))
+    knowledge = build_knowledge(settings, build_embedder(settings))
+    own = Room(room.library, knowledge, None, None, room.grader, room.records)
+    return desk_page(own, settings), folder
+
+
+def test_knowledge_is_searched_edited_with_a_preview_and_taken_back(small):
+    page, _ = small
+    section, tina = page.sections["knowledge"], asking("tina")
+    room = page.desk.room
+    name = next(each for each in section._resting() if each in room.knowledge.entries_by_id())
+    shown = page.look(f"?view=knowledge&entry={name}", tina)
+    assert f"id: {name}" in shown[section.text] and "zh-" in shown[section.hits]
+    assert name in section.search(room.knowledge.entry(name).question, "", tina)[section.hits]
+    assert (
+        "Line 2"
+        in section.publish(name, None, shown[section.text].replace("language:", "langage:"), tina)[section.problem]
+    )
+    changed = shown[section.text].replace("answer: ", "answer: 从明天起。", 1)
+    looked = section.try_edit(name, None, changed, tina)
+    assert "These customers rest on what changes" in looked[section.change] and "从明天起" in looked[section.change]
+    before = room.knowledge.version
+    told = section.publish(name, None, changed, tina)
+    assert "Published as version" in told[section.problem]
+    assert room.knowledge.version != before and "从明天起" in room.knowledge.entry(name).answer
+    assert "从明天起" in section.compare(1, tina)[section.diff]
+    section.go_back(1, tina)
+    assert room.knowledge.version == before
+    assert "nothing to change" in section.publish(name, None, shown[section.text], tina)[section.problem]
+    assert "no entry" in text(page.look("?view=knowledge&entry=nothing-like-it", tina))
+
+
+def test_files_are_looked_at_before_they_are_brought_in(small, tmp_path):
+    page, folder = small
+    section, tina = page.sections["knowledge"], asking("tina")
+    faq = tmp_path / "faq.csv"
+    faq.write_text(
+        "product,question,answer\n国际漫游,漫游时能收短信吗？,能，接收免费。\n国际漫游,没有答案的问题？,\n", "utf-8"
+    )
+    looked = section.look_at_files([str(faq)], "", "public", tina)
+    assert "1 added" in looked[section.plan] and "Wrong:" in looked[section.plan]
+    assert not (folder / "faq.csv.yaml").exists()
+    given = ([str(faq)], "", "public")
+    assert "look at the change first" in section.bring_in(*given, True, "", tina)[section.problem]
+    assert "not all is right" in section.bring_in(*given, False, looked[section.seen], tina)[section.problem]
+    told = section.bring_in(*given, True, looked[section.seen], tina)
+    assert "Published as" in told[section.problem]
+    assert any("收短信" in entry.question for entry in page.desk.room.knowledge.entries())
+    (tmp_path / "evil.exe").write_bytes(b"MZ")
+    assert "is not read" in section.look_at_files([str(tmp_path / "evil.exe")], "", "public", tina)[section.plan]

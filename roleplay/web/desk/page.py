@@ -18,6 +18,7 @@ from roleplay.web import views
 from roleplay.web.desk.call import CallSection
 from roleplay.web.desk.classes import ClassesSection
 from roleplay.web.desk.files import add_files
+from roleplay.web.desk.knowledge import KnowledgeSection
 from roleplay.web.desk.people import PeopleSection
 from roleplay.web.desk.personas import PersonasSection
 from roleplay.web.desk.results import ResultsSection
@@ -25,7 +26,14 @@ from roleplay.web.desk.section import QUICK, Desk, Section, Updates
 from roleplay.web.layout import GO
 from roleplay.web.staff import Staff
 
-SECTIONS: tuple[type[Section], ...] = (ResultsSection, CallSection, ClassesSection, PersonasSection, PeopleSection)
+SECTIONS: tuple[type[Section], ...] = (
+    ResultsSection,
+    CallSection,
+    ClassesSection,
+    PersonasSection,
+    KnowledgeSection,
+    PeopleSection,
+)
 HIDDEN = ("call",)  # reached from another section, not from the bar at the top
 ADDRESS = """(address) => {
   if (!address) return;
