@@ -4,22 +4,25 @@ import datetime
 import re
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from roleplay.checking import check_files
 from roleplay.dialogue import SILENCE, Exchange, Turn
 from roleplay.errors import FileFault
-from roleplay.persona import load_library
+from roleplay.persona import Grading, load_library
 from roleplay.reading import MoveSeen, Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Remark, Score
 from roleplay.settings import Settings
-from roleplay.standards import RULES, load_standards
+from roleplay.standards import RULES, Situation, load_standards
 from roleplay.training.corpus import load_replies
+from roleplay.yaml_files import read_yaml, validate
 
 STANDARDS = load_standards()
 PERSONAS = Path(__file__).parent.parent / "personas"
+DOCS = Path(__file__).parent.parent / "docs" / "standards.md"
 
 
 def exchange(
@@ -180,6 +183,46 @@ def test_the_model_answers_of_the_personas_break_no_rule() -> None:
         if not finding.kept and finding.end and STANDARDS.rules[finding.rule].severity != "tip"
     ]
     assert faulted == []
+
+
+NAMES = {
+    "wording": "civil words, plain speech, tone 文明用语", "opening": "opening 开头语", "name": "names: rare, misread, funny 姓名",
+    "asking": "questions 提问", "cannot_hear": "cannot hear, noise, hands-free, driving 听不清",
+    "dialect": "dialects: the ladder 方言", "silence": "silence: ask, ask again, end 无声", "confirming": "confirming 确认",
+    "holding": "holding 等候", "transfer": "transferring 转接", "verification": "verification 核验", "privacy": "confidentiality 保密",
+    "private_life": "private questions, one's own life 私人问题", "solving": "solving 处理", "refusal": "refusing with another way 拒绝与替代",
+    "authority": "beyond one's authority, supervisor 权限", "complaint": "complaints: steps, threats 投诉",
+    "feelings": "feelings 情绪", "abuse": "abuse 辱骂", "praise": "praise 表扬", "suggestion": "suggestions 建议",
+    "culture": "taboos of other cultures 文化禁忌", "emergency": "emergencies, fraud, danger to life 紧急",
+    "absent": "absent colleague, message, third person 找人与留言", "callback": "call-back 回电", "dropped_line": "dropped line 断线",
+    "promise": "promises 承诺", "plain_words": "plain words for jargon 通俗易懂", "closing": "closing 结束语",
+    "outbound": "outbound: consent, rescheduling, refusal, reminders 外呼", "scorer": "words for the scorer 对评分说的话",
+}  # fmt: skip
+
+
+def situation_rows() -> list[str]:
+    """The table of docs/standards.md."""
+    count = Counter((rule.situation, rule.id[:2], rule.kind) for rule in STANDARDS.rules.values())
+    cells = [(language, kind) for language in ("zh", "en") for kind in ("must_say", "must_not_say")]
+    return [
+        f"| `{name}` | {said} | " + " | ".join(str(count[(name, *cell)]) for cell in cells) + " |"
+        for name, said in NAMES.items()
+    ]
+
+
+def test_the_table_of_situations_in_the_docs_is_true() -> None:
+    assert set(NAMES) == set(get_args(Situation))
+    assert "\n".join(situation_rows()) in DOCS.read_text("utf-8")
+
+
+def test_the_examples_in_the_docs_are_read(tmp_path: Path) -> None:
+    rule, grading = re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    path = tmp_path / "own.yaml"
+    path.write_text(rule, "utf-8")
+    assert list(load_standards([path]).rules) == ["en-callback-time"]
+    path.write_text(grading, "utf-8")
+    data, lines = read_yaml(path)
+    assert validate(Grading, data["grading"], lines, path).must_say[1].told == ("safety-transferred",)
 
 
 def remarked(reply: str, **values: float) -> dict[str, Remark]:
