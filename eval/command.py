@@ -18,10 +18,11 @@ from typing import Annotated, Any
 import typer
 
 from eval.junit import as_junit
-from eval.reports import Page, page_of, render, terminal_report, write_reports
+from eval.reports import Page, page_of, render, report_language, terminal_report, write_reports
 from eval.runs import Run, carry_out, read_run
 from eval.specification import flat
 from eval.suites import Suite
+from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.terminal import tell
 
@@ -43,6 +44,9 @@ class Bar:
 RunArgument = Annotated[Path, typer.Argument(help="folder of a finished run")]
 HtmlOption = Annotated[Path | None, typer.Option(help="write one self-contained HTML file")]
 MarkdownOption = Annotated[Path | None, typer.Option(help="write Markdown, for a pull request")]
+LanguageOption = Annotated[
+    str | None, typer.Option(help="of the report: zh-CN or en; else by the setting `language`, or the terminal's")
+]
 
 
 @contextmanager
@@ -96,8 +100,9 @@ def _carry_out(
 ) -> None:
     bars = [*_bars(fail_under, True), *_bars(fail_over, False)]
     run = carry_out(suite, out, workers, retry)
-    write_reports(run)
-    typer.echo(terminal_report(run))
+    page = page_of(run, report_language())
+    write_reports(run, page)
+    typer.echo(terminal_report(page))
     verdicts = judge(run.figures, bars)
     if junit is not None:
         _written(junit, as_junit(run, verdicts))
@@ -160,6 +165,7 @@ def report(
     run: RunArgument,
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """The report of a finished run: printed, and written where you say.
 
@@ -167,7 +173,16 @@ def report(
     texts of a newer version.
     """
     with clear_faults():
-        publish(page_of(read_run(run)), html, markdown)
+        publish(page_of(read_run(run), as_language(language)), html, markdown)
+
+
+def as_language(name: str | None) -> Language:
+    """A language by its name, or the usual one. Raises Rejected for another name."""
+    if name is None:
+        return report_language()
+    if name not in ("zh-CN", "en"):
+        raise Rejected(f"--language: {name!r} will not do; zh-CN or en")
+    return name  # type: ignore[return-value]
 
 
 def publish(page: Page, html: Path | None, markdown: Path | None) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import typer
 
 from eval import plots
-from eval.command import HtmlOption, MarkdownOption, clear_faults, publish
+from eval.command import HtmlOption, LanguageOption, MarkdownOption, as_language, clear_faults, publish
 from eval.grader import scored_pairs
 from eval.intervals import Paired, paired, statistic_interval
 from eval.reports import Page
@@ -22,6 +22,7 @@ from eval.runs import Run, read_run
 from eval.specification import differences, flat
 from eval.suites import Plot, Result, Said, Story, Table, Worst
 from roleplay.agreement import kappa
+from roleplay.dialogue import Language
 from roleplay.errors import Rejected
 from roleplay.rubric import DIMENSIONS
 
@@ -37,6 +38,7 @@ def main(
     ],
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """What changed between runs of the same suite?
 
@@ -51,7 +53,7 @@ def main(
         found = [read_run(folder) for folder in runs]
         for other in found[1:]:
             refuse_meaningless(found[0], other)
-        publish(compared(found), html, markdown)
+        publish(compared(found, as_language(language)), html, markdown)
 
 
 def refuse_meaningless(first: Run, other: Run) -> None:
@@ -67,7 +69,7 @@ def refuse_meaningless(first: Run, other: Run) -> None:
         )
 
 
-def compared(runs: Sequence[Run]) -> Page:
+def compared(runs: Sequence[Run], language: Language) -> Page:
     """The comparison as a report: figures, differences case by case, what differs, the cases that moved most."""
     first = runs[0]
     rows: list[tuple[Any, ...]] = []
@@ -99,7 +101,7 @@ def compared(runs: Sequence[Run]) -> Page:
     specification = {
         f"{run.folder.name}.{key}": value for run in runs for key, value in flat(run.specification).items()
     }
-    return Page("compare", name, story, {}, specification, sum(len(run.results) for run in runs))
+    return Page("compare", language, name, story, {}, specification, sum(len(run.results) for run in runs))
 
 
 def _good(run: Run) -> list[Result]:

@@ -139,16 +139,16 @@ class Suite:
         table = Table("detectors", ("detector", "language", *columns), tuple(rows))
         if not figures:
             return Story("nothing", {}, (table,))
-        shares = [
-            f"{name.replace('_', ' ')} finds {_percent(each['all']['recall'])} and is right in {_percent(each['all']['precision'])}"
-            for name, each in figures.items()
-        ]
+        recalls, precisions = (
+            ", ".join(f"{name.replace('_', ' ')} {_percent(each['all'][share])}" for name, each in figures.items())
+            for share in ("recall", "precision")
+        )
         bars = [
             (f"{name.replace('_', ' ')} {share}", row[share], row[f"{share}_low"], row[f"{share}_high"])
             for name, each in figures.items()
             for share, row in (("recall", each["all"]), ("precision", each["all"]))
         ]
-        fields = {"n": str(len(results)), "shares": "; ".join(shares)}
+        fields = {"n": str(len(results)), "recalls": recalls, "precisions": precisions}
         return Story("measured", fields, (table,), (Plot("shares", plots.bars(bars, 0, 1)),), tuple(_wrong(results)))
 
 
@@ -164,7 +164,7 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _percent(share: float | None) -> str:
-    return "nothing" if share is None else f"{share:.0%}"
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _wrong(results: Sequence[Result]) -> Iterator[Worst]:

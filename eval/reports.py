@@ -1,11 +1,12 @@
 """What a run found, for people: one self-contained HTML file, Markdown for a pull request, and the terminal.
 
-A suite says what stands in its report (`Story`); the words are in templates/texts.yaml, the looks in
-templates/report.html and report.md. Texts of models, trainees and files are escaped everywhere.
+A suite says what stands in its report (`Story`); the words are in templates/texts.LANGUAGE.yaml, the
+looks in templates/report.html and report.md. Texts of models, trainees and files are escaped everywhere.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from markupsafe import Markup
 
 from eval.specification import flat
 from eval.suites import Story, Table, suite_class
+from roleplay.dialogue import Language
+from roleplay.settings import load_settings
 from roleplay.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Page:
     """A story with its words: `kind` names the part of the texts, `subject` what was measured, by name."""
 
     kind: str
+    language: Language
     name: str
     story: Story
     subject: Mapping[str, Any]
@@ -45,7 +49,11 @@ class Page:
 
     @property
     def words(self) -> dict[str, Any]:
-        return _texts()[self.kind]
+        return self.texts[self.kind]
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        return _texts(self.language)
 
     @property
     def answer(self) -> str:
@@ -53,7 +61,7 @@ class Page:
 
     def heading(self, column: str) -> str:
         """A column's name for people; names that are data (a policy, a language) stand for themselves."""
-        return str(self.words.get("columns", {}).get(column) or _texts()["columns"].get(column, column))
+        return str(self.words.get("columns", {}).get(column) or self.texts["columns"].get(column, column))
 
     def table(self, table: Table) -> tuple[str, str]:
         """Heading and note of a table or plot."""
@@ -61,16 +69,28 @@ class Page:
         return text["title"], text.get("note", "")
 
 
-def page_of(run: Run) -> Page:
+def report_language() -> Language:
+    """The language of the settings; with `auto` that of the terminal, English but for Chinese."""
+    language = load_settings().language
+    if language != "auto":
+        return language
+    there = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh-CN" if there.lower().startswith("zh") else "en"
+
+
+def page_of(run: Run, language: Language) -> Page:
     """The report of a finished run."""
     name = run.specification["suite"]
     story = suite_class(name).story(run.figures, [result for result in run.results if result.data is not None])
     failed = tuple((result.case, result.why) for result in run.failed)
     spec = run.specification
-    return Page(name, run.folder.name, story, flat(spec["subject"]), flat(spec), len(run.results), failed, _speed(run))
+    speed = _speed(run, language)
+    return Page(
+        name, language, run.folder.name, story, flat(spec["subject"]), flat(spec), len(run.results), failed, speed
+    )
 
 
-def _speed(run: Run) -> str:
+def _speed(run: Run, language: Language) -> str:
     """How long cases and turns took: the only words of a report that differ between equal runs."""
     cases = [each["seconds"] for each in run.times]
     turns = sorted(seconds for each in run.times for seconds in each.get("turns", ()) if seconds is not None)
@@ -78,15 +98,14 @@ def _speed(run: Run) -> str:
         return ""
     fields = {"whole": f"{sum(cases):.0f}", "case": f"{median(cases):.2g}"}
     if not turns:
-        return str(_texts()["common"]["speed"].format(**fields))
+        return str(_texts(language)["common"]["speed"].format(**fields))
     slow = turns[min(len(turns) - 1, round(0.95 * len(turns)))]
     fields |= {"turns": str(len(turns)), "turn": f"{median(turns):.2g}", "slow": f"{slow:.2g}"}
-    return str(_texts()["common"]["speed_of_turns"].format(**fields))
+    return str(_texts(language)["common"]["speed_of_turns"].format(**fields))
 
 
-def write_reports(run: Run) -> None:
+def write_reports(run: Run, page: Page) -> None:
     """report.html and report.md in the run's folder."""
-    page = page_of(run)
     (run.folder / "report.html").write_text(render(page, "html"), encoding="utf-8")
     (run.folder / "report.md").write_text(render(page, "md"), encoding="utf-8")
 
@@ -103,12 +122,11 @@ def render(page: Page, form: Literal["html", "md"]) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {"show": show, "md": _markdown, "svg": Markup, "plain": _plain}
-    return environment.get_template(f"report.{form}").render(page=page, common=_texts()["common"])
+    return environment.get_template(f"report.{form}").render(page=page, common=page.texts["common"])
 
 
-def terminal_report(page: Page | Run) -> str:
+def terminal_report(page: Page) -> str:
     """The answer and the tables as lines of text."""
-    page = page if isinstance(page, Page) else page_of(page)
     lines = [page.words["question"], "", page.answer]
     for table in page.story.tables:
         lines += ["", page.table(table)[0]]
@@ -129,9 +147,9 @@ def show(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-@lru_cache(maxsize=1)
-def _texts() -> dict[str, Any]:
-    texts: dict[str, Any] = read_yaml(TEMPLATES / "texts.yaml")[0]
+@lru_cache(maxsize=2)
+def _texts(language: Language) -> dict[str, Any]:
+    texts: dict[str, Any] = read_yaml(TEMPLATES / f"texts.{language}.yaml")[0]
     return texts
 
 

@@ -176,7 +176,7 @@ def test_a_failing_case_is_a_result_with_a_reason_and_no_score(tmp_path: Path):
     run = carry_out(Slow(fails="case 5"), tmp_path / "run")
     assert [(each.case, each.why) for each in run.failed] == [("case 5", "ValueError: this one cannot be measured")]
     assert run.figures["leak"]["all"]["n"] == 11
-    assert "this one cannot be measured" in render(page_of(run), "html")
+    assert "this one cannot be measured" in render(page_of(run, "en"), "html")
     assert len(carry_out(Slow(fails="case 5"), tmp_path / "run").failed) == 1
     # the suite's options are no part of this specification, so the mended suite may go on
     assert not carry_out(Slow(), tmp_path / "run", retry=True).failed
@@ -221,8 +221,8 @@ def test_the_report_opens_offline_and_shows_no_text_of_others_as_html(suite, tmp
         assert part in html
     run = read_run(tmp_path / "run")
     missed = [Result("<b>x", "1", {**run.results[1].data, "found": ""})]  # a worst case whose line holds a script
-    page = page_of(run)
-    shown = type(page)(page.kind, "<i>", suite.story(suite.figures(missed), missed), {}, {}, 1, (("<u>", "<s>"),))
+    page = page_of(run, "en")
+    shown = type(page)(page.kind, "en", "<i>", suite.story(suite.figures(missed), missed), {}, {}, 1, (("<u>", "<s>"),))
     for form in ("html", "md"):
         text = render(shown, form)
         assert "alert(1)" in text and not any(tag in text for tag in ("<script>", "<b>", "<i>", "<u>", "<s>"))
@@ -267,7 +267,30 @@ def test_every_suite_tells_its_question_and_an_example():
     from eval.reports import TEMPLATES
     from eval.suites import SUITES
 
-    texts = yaml.safe_load((TEMPLATES / "texts.yaml").read_text(encoding="utf-8"))
+    texts = yaml.safe_load((TEMPLATES / "texts.en.yaml").read_text(encoding="utf-8"))
     for name in SUITES:
         assert f"python -m eval {name}" in " ".join(invoke(name, "--help").output.split()) or name == "retrieval"
         assert texts[name]["question"].endswith("?") and texts[name]["limits"] and texts[name]["reading"]
+
+
+def test_reports_say_the_same_in_both_languages(suite, tmp_path: Path):
+    import re
+
+    import yaml
+
+    from eval.reports import TEMPLATES
+    from eval.specification import flat
+
+    english, chinese = (
+        flat(yaml.safe_load((TEMPLATES / f"texts.{language}.yaml").read_text(encoding="utf-8")))
+        for language in ("en", "zh-CN")
+    )
+    assert set(english) <= set(chinese) and {key.split(".")[0] for key in set(chinese) - set(english)} <= {"columns"}
+    for key, text in english.items():
+        if ".answers." in key or key.startswith("common.speed"):
+            assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", chinese[key])), key
+        if isinstance(text, list):
+            assert len(text) == len(chinese[key]), key
+    carry_out(suite, tmp_path / "run")
+    assert "检测器看得见多少" in invoke("report", tmp_path / "run", "--language", "zh-CN").output
+    assert invoke("report", tmp_path / "run", "--language", "fr").exit_code == 2

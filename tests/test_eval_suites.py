@@ -62,9 +62,9 @@ def graded(path: Path, *rows: dict) -> Path:
 
 
 def reports(run: Run) -> str:
-    from eval.reports import write_reports
+    from eval.reports import page_of, write_reports
 
-    write_reports(run)
+    write_reports(run, page_of(run, "en"))
     return (run.folder / "report.html").read_text(encoding="utf-8") + (run.folder / "report.md").read_text("utf-8")
 
 
