@@ -47,11 +47,24 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "said_already"
     if directive.ends or why == noticed.alarm:
         return ""
-    if why == "not_done_yet":
-        return "not_yet"
     if noticed.wrong_name and "wrong_name" not in state.moments[-4:]:
         return "wrong_name"
+    if why == "not_done_yet":
+        return "not_yet"
+    if why == "gives_name" and why in state.moments:
+        return "said_already"
+    if why == "satisfied" and directive.act == "thank" and state.last.did("check_satisfied"):
+        return "nothing_else"
+    if why in ("wrong_belief", "wants", "still_open") and _unanswered(state):
+        return "does_not_know"
     return ""
+
+
+def _unanswered(state: State) -> bool:
+    """Whether a plain question was asked to which nothing in the file is the answer."""
+    last, noticed = state.last, state.last.noticed
+    plain = last.did(*QUESTION) and not last.asked and not (noticed.asks_leave or noticed.asks_story)
+    return plain and not last.did("check_satisfied", *SOLUTION) and "does_not_know" not in state.moments[-4:]
 
 
 def _breaks_off(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -257,7 +270,7 @@ def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | 
         if objection.id in state.broken:
             continue
         if objection.id not in raised:
-            if _comes_up(objection, state):
+            if "accept" not in state.acts and _comes_up(objection, state):
                 return Directive("object", "objection", objection=objection.id)
         elif state.last.did(*OFFER) and state.turn - raised[objection.id] == 1:
             return Directive("object", "objection_stands", objection=objection.id)
@@ -284,9 +297,14 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
     if nice and not last.did("check_satisfied"):
         return Directive("ask", "something_else", goal=rng.choice(nice))
     if "accept" not in state.acts:
+        for objection in persona.call.objections:  # the last moment for it
+            if objection.id not in dict(state.raised) and objection.raised_when is None and state.ever(*OFFER):
+                return Directive("object", "objection", objection=objection.id)
         return Directive("accept", "satisfied", about=last.noticed.by_when)
-    if last.did("check_satisfied", "thank") or "thank" not in state.acts:
+    if "thank" not in state.acts:
         return Directive("thank", "satisfied")
+    if last.did("check_satisfied"):
+        return Directive("answer", "nothing_else")
     if last.did("hold", *QUESTION) or last.noticed.asks_leave:
         return None
     return Directive("answer", "noted")
@@ -319,7 +337,7 @@ def _volunteers(persona: Persona, state: State, rng: random.Random) -> Directive
 
 
 def _waits(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    if not state.last.did("hold"):
+    if not state.last.did("hold") or state.last.did("inform", "explain", "timeframe"):
         return None
     again = any(done.did("hold") for done in state.done[:-1])
     unwilling = (state.last.leaves_waiting and state.feeling.anger >= 1.5) or (again and state.feeling.trust < 2)
@@ -354,5 +372,5 @@ def _open_goal(persona: Persona, state: State) -> str:
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
     _breaks_off, _declines, _line, _opens, _limit, _closed, _consents, _insulted, _wary, _language, _occupied, _asked,
-    _doubts, _takes_in, _story, _objects, _vents, _waits, _believes, _satisfied, _asides, _volunteers, _wants,
+    _doubts, _takes_in, _story, _vents, _waits, _objects, _believes, _satisfied, _asides, _volunteers, _wants,
 )  # fmt: skip

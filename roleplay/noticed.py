@@ -80,7 +80,7 @@ ASKS_NAME = re.compile(
 )
 ASKS_REPEAT = re.compile(
     r"再(?:说|讲|报|重复)[一]?[遍次下]|重复一[遍下次]|没(?:有)?(?:太)?听(?:清|见|到|明白)|听不(?:太)?(?:清|见|到)|"
-    r"\b(?:say|repeat) (?:that|it|this)\b|\brepeat\b|\bsay again\b|\b(?:once|one) more time\b|\bdidn't (?:quite )?(?:catch|hear|get)\b|"
+    r"\b(?:say|tell me) (?:that|it|this) again\b|\brepeat\b|\bsay again\b|\b(?:once|one) more time\b|\bdidn't (?:quite )?(?:catch|hear|get)\b|"
     r"\bcannot hear\b|\bcan't hear\b|\bpardon\b|\bmissed that\b",
     re.IGNORECASE,
 )
@@ -132,7 +132,7 @@ OTHERS = re.compile(
 TOO_GOOD = re.compile(
     r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会|能|给您?办)|(?:再也|永远|一辈子)不会|"
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
-    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|百分之?百|100[%％]|终身免|"
+    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|百分之?百|100[%％]|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
     r"\byou have my word\b|\bas long as you live\b|\bpay nothing\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
     r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"

@@ -21,7 +21,7 @@ from roleplay.wording import Line
 
 REACTS = 0.65  # how often a line begins with a reaction, where one fits
 HOLDS_TO_IT = 0.6  # how often the agent is held to a time that it has given
-JOINED = ("wrong_fact", "jargon")  # moments in which the persona's own lines of the act will do as well
+JOINED = ("wrong_fact", "jargon", "no_time")  # moments in which the persona's own lines of the act will do as well
 UNMOVED = ("thank", "close", "vent", "challenge", "threaten", "soften", "believe")  # acts that no thanks go before
 # A line that begins so has its reaction already.
 BEGINS = re.compile(
@@ -146,14 +146,16 @@ def _reaction(scene: Scene) -> str:
         return "greeting" if scene.persona.call.direction == "inbound" else "understood"
     if "identity" in directive.tell:
         return "identifying"
-    if last.good and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
+    informed = last.did("inform", "explain", "propose", "alternative", "act", "timeframe", "refuse")
+    kind = last.good and last.did("acknowledge", "reassure", "apologise")
+    if kind and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):
         return "apology"
     if directive.tell:
         return "answering" if act == "answer" else "adding" if scene.state.facts else "telling"
     if act in ("object", "challenge", "believe", "bargain"):
-        return "countering"
+        return "countering" if informed else ""
     if act in ("press", "vent", "threaten"):
         return "insisting" if feeling.anger >= 2 else "countering"
     if act == "ask":

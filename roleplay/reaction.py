@@ -127,6 +127,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     passed_over = empathy < cold and plain_to_hear and not set(moves) & set(BUSINESS)
     return Done(
         moves,
+        empathy=empathy,
         good=good,
         cold=bool(state.turn) and (passed_over or empathy < icy),
         wrong=bool(wrong),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from statistics import mean
 
 from roleplay.conditions import Condition
 from roleplay.dialogue import Ending, Feeling
@@ -21,6 +22,7 @@ SOLUTION = ("propose", "alternative", "act", "timeframe", "transfer", "reschedul
 WINNING = frozenset({*SOLUTION, "acknowledge", "apologise", "reassure", "explain"})
 TOLD_SHARE = 0.5  # of an entry's facts that a reply must tell before the entry counts as told
 LONG_WAIT = 300  # seconds in the queue that ask for a word of apology
+LUKEWARM = 2.45  # mean empathy below which a call as a whole is felt as cold
 CALM, TRUSTING = 2.5, 1.0  # anger below and trust from which a customer lets itself be won
 OPERATORS = {"<=": operator.le, ">=": operator.ge}
 
@@ -35,6 +37,7 @@ class Done:
     """
 
     moves: tuple[str, ...]
+    empathy: float = 3.0
     good: bool = False
     cold: bool = False
     wrong: bool = False
@@ -178,9 +181,10 @@ def won(state: State) -> bool:
 
 
 def chilled(state: State) -> bool:
-    """Whether half of the replies since the greeting were cold."""
+    """Whether the replies since the greeting were cold: half of them plainly, or all of them somewhat."""
     later = state.done[1:]
-    return len(later) >= 2 and 2 * sum(done.cold for done in later) >= len(later)
+    half = 2 * sum(done.cold for done in later) >= len(later)
+    return len(later) >= 2 and (half or mean(done.empathy for done in later) < LUKEWARM)
 
 
 def driven_off(state: State) -> bool:
