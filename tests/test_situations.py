@@ -144,7 +144,7 @@ def test_a_wrong_name_is_put_right_before_anything_else():
     state = after(ANGRY, opened(ANGRY), "王先生，请问账单上是哪一项？", ("ask_closed",))
     assert next_directive(ANGRY, state, 0).first == "wrong_name"
     right = after(ANGRY, opened(ANGRY), "马先生，请问账单上是哪一项？", ("ask_closed",))
-    assert next_directive(ANGRY, right, 0).first == ""
+    assert next_directive(ANGRY, right, 0).first != "wrong_name"
 
 
 def test_somebody_who_hears_nothing_asks_until_the_agent_speaks_up():
