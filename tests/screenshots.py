@@ -21,6 +21,7 @@ from roleplay.build import build_room
 from roleplay.settings import load_settings
 from roleplay.web.page import serve
 
+SHOWN = ".card:not([hidden])"
 SCORED = """(number) => document.querySelectorAll('#feedback .reply').length === number
   && !document.querySelector('#feedback .pending')"""
 CHINESE = (
@@ -50,8 +51,11 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         desk = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 880}).new_page()
         desk.goto(opened[0])
-        desk.locator(".card").first.wait_for()
+        desk.locator(SHOWN).first.wait_for()
         take(desk, folder / "choose.png")
+        desk.locator("[data-go='?start=zh-deduction-video-pack']").click()
+        desk.locator(".ringcard").wait_for()
+        take(desk, folder / "ring.png")
         call(desk, "zh-deduction-video-pack", CHINESE)
         take(desk, folder / "call.png")
         desk.locator("#hang_up").click()
@@ -61,7 +65,8 @@ def main(folder: Path) -> None:
             locale="en-GB", viewport={"width": 390, "height": 844}, is_mobile=True, color_scheme="dark"
         ).new_page()
         phone.goto(opened[0])
-        phone.locator(".card").first.wait_for()
+        phone.locator(SHOWN).first.wait_for()
+        phone.locator("[data-go='?start=en-roaming-bill']").click()
         call(phone, "en-roaming-bill", ENGLISH)
         take(phone, folder / "phone.png")
         browser.close()

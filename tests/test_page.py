@@ -143,6 +143,7 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     page.reload()
     seen.box.wait_for()
     page.get_by_text(CHINESE[1]).first.wait_for()
+    assert page.locator("#send").inner_text() == "发送"
     page.get_by_role("tab", name="客户资料").click()
     assert page.locator("#screen .locked").is_visible()
     seen.say(CHINESE[2])
@@ -185,6 +186,55 @@ def test_an_english_call_on_a_phone_fits_the_screen(browser, site, room):
     seen.page.get_by_text("My progress").click()
     seen.page.locator(".past li").first.wait_for()
     assert seen.too_wide() == []
+    seen.close()
+
+
+def test_a_reply_is_tried_again_and_both_answers_stand_side_by_side(browser, site, room):
+    seen = Seen(browser, site, "zh-CN")
+    page = seen.page
+    first = seen.start("zh-deduction-video-pack")
+    seen.say(CHINESE[0], "你自己点的，怪谁啊？")
+    page.locator("[data-go='act=hint']").click()
+    page.locator(".hintcard").first.wait_for()
+    page.locator("[data-go='act=hold']").click()
+    page.locator(".notice.away").wait_for()
+    assert page.locator("#box textarea").is_disabled()
+    page.reload()
+    page.locator(".notice.away [data-go='act=back']").click()
+    page.locator("#box textarea:enabled").wait_for()
+    page.locator("#hang_up").click()
+    page.locator(f"[data-go='retry={first}:2']").last.click()
+    page.locator(".aside.now").wait_for()
+    again = page.url.rpartition("=")[2]
+    assert room.call(again).retried == (first, 2)
+    seen.say(CHINESE[1])
+    page.locator("#hang_up").click()
+    page.locator(".compare .side").nth(1).wait_for()
+    before, now = page.locator(".compare .side").all_inner_texts()
+    assert "怪谁" in before and CHINESE[1] in now
+    seen.close()
+
+
+def test_cards_are_filtered_and_the_language_is_switched_in_the_middle_of_a_call(browser, site, room):
+    seen = Seen(browser, site, "zh-CN")
+    page, cards = seen.page, seen.page.locator(".card:not([hidden])")
+    page.locator("[name=text]").fill("货车 视频")
+    assert cards.count() == 1
+    page.reload()
+    cards.first.wait_for()
+    assert cards.count() == 1 and page.locator("[name=text]").input_value() == "货车 视频"
+    page.locator("[name=dialect]").select_option("cantonese")
+    assert "没有符合条件" in page.locator(".count").inner_text()
+    page.locator("[name=text]").fill("")
+    assert {card.get_attribute("data-dialect") for card in cards.all()} == {"cantonese"}
+    page.locator("[data-surprise]").click()
+    page.locator(".ringcard").wait_for()
+    page.locator("[data-go^='start=']").click()
+    page.wait_for_url("**/?call=*")
+    page.locator("button[data-language=en]").click()
+    page.locator("#send", has_text="Send").wait_for()
+    assert "Scores after each reply" in page.locator("#coach").inner_text()
+    assert "?call=" in page.url
     seen.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from typing import Any
@@ -15,6 +17,7 @@ from roleplay.room import Call, Room
 from roleplay.texts import texts
 from roleplay.web import views
 
+log = logging.getLogger(__name__)
 COOKIE = "roleplay_language"  # set by the switch on the page
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 
@@ -62,6 +65,13 @@ def graded_report(room: Room, call: Call) -> Report:
         if each.number not in grades:
             grades[each.number] = room.grade(call.id, each.number)
     return make_report(call, grades)
+
+
+def broken(language: str) -> str:
+    """A failure of the program as a notice with a number, under which the log holds what happened."""
+    number = secrets.token_hex(3)
+    log.exception("the page could not answer (number %s)", number)
+    return views.notice("error", words_of(language)["errors"]["unexpected"].format(number=number), language)
 
 
 def problem(error: RoleplayError, language: str) -> str:

@@ -21,7 +21,7 @@ from roleplay.records import Mode, ReviewRow
 from roleplay.results import Results
 from roleplay.room import Call, Room
 from roleplay.web import views
-from roleplay.web.asking import LANGUAGES, graded_report, language_of, own_call, problem, user_of, words_of
+from roleplay.web.asking import LANGUAGES, broken, graded_report, language_of, own_call, problem, user_of, words_of
 from roleplay.web.layout import Layout
 from roleplay.web.staff import Staff
 from roleplay.web.talk import Talk
@@ -43,7 +43,10 @@ class Handlers:
     def load(self, request: gr.Request) -> Updates:
         """The page has been opened or reloaded: show what its address names."""
         language = language_of(request.headers, self.offered)
-        return self.on.worded(language) | self._look("?" + str(request.query_params), user_of(request), language)
+        shown = self._look("?" + str(request.query_params), user_of(request), language)
+        for part, words in self.on.worded(language).items():
+            shown[part] = words | shown.get(part, {}) if isinstance(words, dict) else words
+        return shown
 
     def go(
         self, language: str, call_id: str, coach: bool, event: gr.EventData, request: gr.Request
@@ -72,9 +75,11 @@ class Handlers:
                 return self._show_call(call, user, language)
             if name == "review":
                 return self._ask_review(value, form.get("why", ""), user, language)
+            return self._look(where, user, language)
         except RoleplayError as error:
             return {self.on.problem: problem(error, language)}
-        return self._look(where, user, language)
+        except Exception:  # a page that says nothing would be taken for one that is still at work
+            return {self.on.problem: broken(language)}
 
     def _look(self, address: str, user: str, language: str) -> Updates:
         asked = {name: values[0] for name, values in parse_qs(address.lstrip("?")).items()}
@@ -163,3 +168,5 @@ class Handlers:
             yield self.show_report(call, user_of(request), language)
         except RoleplayError as error:
             yield self.talk.ready(True) | {self.on.banner: problem(error, language)}
+        except Exception:
+            yield {self.on.banner: broken(language)}

@@ -24,6 +24,7 @@ element.addEventListener('click', (event) => {
   trigger('select', { go: target.dataset.go, form: form ? Object.fromEntries(new FormData(form)) : {} });
 });
 """
+LOADING = '<div class="loading" aria-hidden="true"><i></i><i></i><i></i></div>'  # until the first answer is there
 
 
 class Layout:
@@ -34,7 +35,7 @@ class Layout:
         self.address = gr.Textbox(visible=False)  # the query part of the address: what is being looked at
         self.call_id = gr.Textbox(visible=False)
         self.to_grade = gr.Number(0, visible=False)  # number of the reply that waits for its score
-        self.header = self._html("header")
+        self.header = gr.HTML(LOADING, js_on_load=GO, elem_id="header")
         self.problem = self._html("problem")
         with gr.Column(visible=False, elem_id="pick") as self.pick_view:
             self.pick = self._html("picking")
@@ -115,7 +116,7 @@ class Layout:
                 self.mood = gr.HTML("", elem_id="mood")
                 with gr.Tabs(elem_id="tabs"):
                     with gr.Tab("·", id="feedback") as self.feedback_tab:
-                        self.coach = gr.Checkbox(True, container=False, elem_id="coach")
+                        self.coach = gr.Checkbox(True, label="·", container=False, elem_id="coach")
                         self.feedback = gr.HTML("", elem_id="feedback")
                     with gr.Tab("·", id="screen") as self.screen_tab:
                         self.screen = gr.HTML("", elem_id="screen")

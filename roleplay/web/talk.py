@@ -39,16 +39,16 @@ class Talk:
         """What the page shows of a call that was just opened, or opened again."""
         grades = self.room.grades(call.id)
         unscored = (each.number for each in call.exchanges if each.number not in grades)
-        words, scores = words_of(language)["call"], not call.is_exam
+        scores = gr.update(visible=not call.is_exam)
         return self._standing(call, True, language) | {
             self.on.call_id: call.id,
             self.on.to_grade: next(unscored, 0),  # left behind, for instance, by a server that was stopped
             self.on.live: views.heard(call, language),
             self.on.box: self._empty_box(call, language),
             self.on.hits: "",
-            self.on.query: "",
-            self.on.coach: gr.update(value=True, label=words["coach"], visible=scores),
-            self.on.feedback_tab: gr.update(label=words["feedback"], visible=scores),
+            self.on.query: gr.update(value=""),
+            self.on.coach: scores | {"value": True},
+            self.on.feedback_tab: scores,
         }
 
     # Speaking
