@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -230,7 +231,9 @@ class Suite:
             def measure(case: Case) -> dict[str, Any]:
                 return {"figures": {name: figure.as_data() for name, figure in steps[case.id]().items()}}
 
-            subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads()}
+            # times of another day are none of this run's: no run of this suite is carried on
+            begun = datetime.now(UTC).isoformat(timespec="seconds")
+            subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads(), "begun": begun}
             yield Live(tuple(map(Case, steps)), {"times": times}, lambda: subject, measure)
 
     @staticmethod

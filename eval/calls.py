@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from eval.playing import Speaker, call_data, play
 from eval.specification import sha256
 from eval.suites import Case, Plot, Result, Said, Worst
 from roleplay.errors import Rejected
-from roleplay.settings import load_settings
+from roleplay.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from roleplay.room import Room
@@ -72,20 +73,25 @@ def measure_call(
     rooms: Rooms, planned: Planned, speaker: Callable[[str], Speaker], who: Mapping[str, Any], grade: bool
 ) -> dict[str, Any]:
     """Play one planned call. `speaker` makes the trainee of a part, `who` says more of it for the result."""
-    from roleplay.build import build_grader
-    from roleplay.customer import Customer
-    from roleplay.room import Room
-
     room = rooms.get(planned.customer, planned.grader)
     settings = load_settings(model=planned.customer, grader=planned.grader)
-    model = fresh_model(settings, settings.model, room.customer.model, settings.answer_timeout)
-    grader = build_grader(settings) if settings.grader.startswith("scripted:") else room.grader
-    if model is not room.customer.model or grader is not room.grader:
-        customer = Customer(model, settings.customer_way)
-        room = Room(room.library, room.knowledge, room.reader, customer, grader, room.records)
+    if settings.model.startswith("scripted:") or settings.grader.startswith("scripted:"):
+        room = _begun_anew(room, settings)
     call = play(room, planned.persona, speaker(planned.part), planned.seed, grade)
     played = {"customer": settings.model, "grader": settings.grader if grade else "", "seed": planned.seed}
     return call_data(room, call, {**who, **played})
+
+
+def _begun_anew(room: Room, settings: Settings) -> Room:
+    """The same room, in which customer and grader that follow scripts begin them anew: no case hangs on another."""
+    from roleplay.build import build_grader
+
+    room, customer = copy(room), copy(room.customer)
+    customer.model = fresh_model(settings, settings.model, customer.model, settings.answer_timeout)
+    room.customer = customer
+    if settings.grader.startswith("scripted:"):
+        room.grader = build_grader(settings)
+    return room
 
 
 def as_case(planned: Planned, several: bool = False) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,27 +88,16 @@ def throw_away_room(
     A Chroma folder belongs to one process; so a run disturbs no page that is open, and several workers
     do not disturb each other.
     """
-    from roleplay.build import build_embedder, build_grader, build_library, build_model, build_reader
-    from roleplay.customer import Customer
-    from roleplay.knowledge.store import open_knowledge
-    from roleplay.records import Records
-    from roleplay.room import Room
+    from roleplay.build import build_room
 
+    settings = load_settings(
+        model=model, grader=grader, personas=[str(path) for path in personas] if personas else None
+    )
     with tempfile.TemporaryDirectory(prefix="roleplay-eval-", ignore_cleanup_errors=True) as folder:
-        settings = load_settings(
-            model=model, grader=grader, personas=[str(path) for path in personas] if personas else None
-        )
-        embedder = build_embedder(settings)
-        knowledge = open_knowledge(settings.knowledge, Path(folder), embedder, server=settings.chroma or None)
-        customer = Customer(build_model(settings, settings.model, settings.answer_timeout), settings.customer_way)
-        room = Room(
-            lambda: build_library(settings, knowledge),
-            knowledge,
-            build_reader(settings, embedder),
-            customer,
-            build_grader(settings),
-            Records(f"sqlite:///{folder}/records.db"),
-        )
+        if (calibrations := settings.data / "calibrations").is_dir():
+            shutil.copytree(calibrations, Path(folder, "calibrations"))
+        own = {"data": Path(folder), "database": f"sqlite:///{folder}/records.db"}
+        room = build_room(settings.model_copy(update=own))
         try:
             yield room
         finally:

@@ -39,6 +39,7 @@ def describe(name: str, live: Live) -> dict[str, Any]:
             "python": platform.python_version(),
             "processor": _processor(),
             "cores": os.cpu_count(),
+            "threads": os.environ.get("OMP_NUM_THREADS"),
         },
     }
 
