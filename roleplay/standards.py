@@ -45,7 +45,7 @@ class When(Strict):
     `heard`: the customer's last words match one of these patterns; `unheard`: they match none of these.
     `silences`: the customer has said nothing so many times running; 3 means three times or more. `saying`: the
     reply itself matches one of these, for rules such as "who promises to ring back says when". `before`: the
-    trainee's reply before this one does.
+    trainee's reply before this one does; `not_before`: it does not, for what has been done already.
     """
 
     stage: tuple[Stage, ...] = ()
@@ -55,6 +55,7 @@ class When(Strict):
     silences: int | None = pydantic.Field(None, ge=1, le=MOST_SILENCES)
     saying: Patterns = ()
     before: Patterns = ()
+    not_before: Patterns = ()
 
 
 class Rule(Strict):
@@ -112,6 +113,7 @@ class _Compiled:
     unheard: re.Pattern[str] | None
     saying: re.Pattern[str] | None
     before: re.Pattern[str] | None
+    not_before: re.Pattern[str] | None
 
 
 class Standards:
@@ -163,9 +165,10 @@ class _Moment:
             and when.direction in (None, self.direction)
             and when.silences in (None, self.silences)
             and _matches(compiled.heard, self.heard)
-            and not (compiled.unheard and compiled.unheard.search(self.heard))
+            and _misses(compiled.unheard, self.heard)
             and _matches(compiled.saying, self.reply)
             and _matches(compiled.before, self.before)
+            and _misses(compiled.not_before, self.before)
         )
 
 
@@ -175,6 +178,10 @@ def _is_silent(text: str) -> bool:
 
 def _matches(pattern: re.Pattern[str] | None, text: str) -> bool:
     return pattern is None or bool(pattern.search(text))
+
+
+def _misses(pattern: re.Pattern[str] | None, text: str) -> bool:
+    return pattern is None or not pattern.search(text)
 
 
 def load_standards(paths: Sequence[str | Path] | None = None) -> Standards:
@@ -209,7 +216,9 @@ def _compile(rule: Rule) -> _Compiled:
     words = map(re.escape, sorted(rule.words, key=len, reverse=True))
     when = rule.when
     says = re.compile("|".join([*words, *rule.patterns]), re.IGNORECASE)
-    return _Compiled(rule, says, *map(_any_of, (rule.unless, when.heard, when.unheard, when.saying, when.before)))
+    return _Compiled(
+        rule, says, *map(_any_of, (rule.unless, when.heard, when.unheard, when.saying, when.before, when.not_before))
+    )
 
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:

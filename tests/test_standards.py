@@ -135,6 +135,11 @@ def test_a_rule_does_not_hold_where_the_customer_has_settled_the_matter() -> Non
     assert "zh-close-more" not in unmet(exchange("感谢您的来电，再见。", "没有没有，谢谢。"), "closing")
 
 
+def test_what_was_asked_a_moment_ago_need_not_be_asked_again() -> None:
+    given = exchange("感谢您的来电，再见。", "你好。", "那谢谢啊。", before="请问还有其他可以帮您的吗？")
+    assert "zh-close-more" not in unmet(given, "closing")
+
+
 def test_what_must_be_said_is_kept_by_its_meaning_too() -> None:
     findings = STANDARDS.find(exchange("往后再小的事也请您打来。", "那谢谢啊。"), "closing")
     meant = STANDARDS.by_meaning(findings, [MoveSeen("check_satisfied", 0.8, 0, 12)])
