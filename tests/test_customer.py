@@ -15,7 +15,7 @@ from roleplay.directive import Directive, spoken
 from roleplay.lines import echo
 from roleplay.models.scripted import ScriptedModel
 from roleplay.persona import Fact, load_library
-from roleplay.prompts import Cue, customer_messages
+from roleplay.prompts import FOLDER, Cue, customer_messages, texts
 from roleplay.proposals import lighter
 from roleplay.reaction import react
 from roleplay.rehearsal import curious_trainee, good_trainee, reading
@@ -159,6 +159,15 @@ def test_a_line_is_always_found_even_when_everything_has_been_said(scripted):
         words, _ = speak(chooser, replace(at, past=tuple(past)))
         assert words
         past.append((at.cue, words))
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_model_that_writes_is_told_of_every_moment_and_every_dialect_has_its_lines(language):
+    lists = yaml.safe_load((FOLDER / "moments.yaml").read_text(encoding="utf-8"))
+    assert set(lists[language]) - {"holds_to_it"} == set(texts(language)["moments"])
+    for voice, moments in lists.items():
+        assert set(moments) == set(lists[language]), voice
+        assert voice in ("zh-CN", "en") or all(" | " in line for lines in moments.values() for line in lines)
 
 
 def test_of_lines_that_are_equally_likely_the_one_that_takes_up_what_was_said_is_nearer():

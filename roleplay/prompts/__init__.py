@@ -167,8 +167,15 @@ def _natural_turn(persona: Persona, cue: Cue) -> str:
     act = words["acts"][directive.act].format(detail=detail)
     if detail and directive.goal:
         act += words["goal"].format(detail=detail)
+    moments = words["moments"]
+    if directive.why in moments:
+        act = moments[directive.why] + (words["about"].format(about=directive.about) if directive.about else "")
+    if directive.first in moments:
+        act = f"{moments[directive.first]} {act}"
     facts = [persona.fact(name).text for name in directive.tell]
     examples = [line.text for name in directive.tell for line in persona.fact(name).say[:1]]
+    if directive.why in moments:
+        examples += [line.text for line in moment_lines(persona, directive.why, directive.about)[:2]]
     examples = examples or [line.text for line in wordings(persona, directive)[:2]]
     return words["turn"].format(
         heard=cue.heard,
