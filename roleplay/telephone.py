@@ -74,7 +74,7 @@ def arriving(persona: Persona, state: State, text: str, again: bool, cut: bool, 
     for trouble in troubles(persona, state, state.turn):
         if trouble.kind == "gaps" and not again:
             text = _with_gaps(text, persona.language, rng)
-        elif trouble.kind == "noise" and trouble.sounds:
+        elif trouble.kind == "noise" and trouble.sounds and (trouble.turns or rng.random() < 0.5):
             text = notes["noise"].format(sound=rng.choice(trouble.sounds)) + text
         elif trouble.kind in ("whisper", "speaker") and (trouble.turns or rng.random() < 0.5 or state.turn == 1):
             text = notes[trouble.kind] + text
