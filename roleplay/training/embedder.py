@@ -127,14 +127,14 @@ class Vectors(torch.nn.Module):
 @dataclass(frozen=True)
 class Recipe:
     seed: int = 0
-    dim: int = 256
+    dim: int = 304
     epochs: int = 8
     batch: int = 512
     rate: float = 0.02
     scale: float = 20.0
     drop: float = 0.3  # share of the pieces of a text left out each time it is seen
     misheard: float = 0.3  # share of the questions seen with characters that sound alike
-    rarest: int = 2  # a piece must occur this often to get a vector
+    rarest: int = 3  # a piece must occur this often to get a vector
 
 
 def train(topics: Sequence[Topic], recipe: Recipe) -> Vectors:
