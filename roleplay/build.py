@@ -20,7 +20,7 @@ from roleplay.reader import Reader, load_reader
 from roleplay.records import Records
 from roleplay.room import Room
 from roleplay.settings import Settings
-from roleplay.standards import load_standards
+from roleplay.standards import Standards, load_standards
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -67,7 +67,7 @@ def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Lib
 
 
 def build_reader(settings: Settings, embedder: Embedder) -> Reader:
-    return load_reader(embedder, settings.standards or None)
+    return load_reader(embedder, settings.rule_files or None)
 
 
 def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
@@ -80,9 +80,20 @@ def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
     )
 
 
+def take_standards(room: Room, standards: Standards) -> None:
+    """From the next reply on, the room reads and grades by these rules, which have been published meanwhile."""
+    grader = room.grader
+    if isinstance(grader, BundledGrader):
+        room.grader = replace(grader, standards=standards)
+    elif isinstance(grader, ModelGrader):
+        room.grader = ModelGrader(grader.model, standards, grader.calibration)
+    if room.reader is not None:
+        room.reader = Reader(room.reader.encoder, room.reader.embedder, standards)
+
+
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:
     """The grader that the settings name, with the calibration kept for exactly this one, if there is any."""
-    standards = load_standards(settings.standards or None)
+    standards = load_standards(settings.rule_files or None)
     if settings.grader == "bundled":
         grader: BundledGrader | ModelGrader = BundledGrader.load(standards)
     else:

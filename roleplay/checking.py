@@ -45,7 +45,7 @@ def check_files(settings: Settings, paths: Sequence[Path]) -> Checked:
 
 def _of_settings(settings: Settings) -> tuple[list[Path], list[Path], list[Path]]:
     shipped = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
-    return list(settings.personas), list(settings.knowledge), list(settings.standards) or shipped
+    return list(settings.personas), list(settings.knowledge), list(settings.rule_files) or shipped
 
 
 def _sorted_out(paths: Sequence[Path], checked: Checked) -> tuple[list[Path], list[Path], list[Path]]:

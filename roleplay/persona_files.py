@@ -42,7 +42,8 @@ def template(text: str, new_id: str, title: str) -> str:
     """The text of a new persona, made of an existing one's: its own id and title, everything else to be changed."""
     for name, value in (("id", new_id), ("title", title)):
         quoted = value if name == "id" else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        text, changed = re.subn(rf"(?m)^{name}:.*$", lambda _found, to=f"{name}: {quoted}": to, text, count=1)
+        line = f"{name}: {quoted}".replace("\\", "\\\\")  # a backslash means something in a replacement
+        text, changed = re.subn(rf"(?m)^{name}:.*$", line, text, count=1)
         if not changed:
             raise Rejected(f"the template has no line that begins with {name}:")
     return text

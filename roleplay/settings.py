@@ -129,6 +129,11 @@ class Settings(BaseModel):
     )
 
     @property
+    def rule_files(self) -> tuple[Path, ...]:
+        """The standards in force: the ones set, else those edited on the page, else none for the shipped ones."""
+        return self.standards or tuple(sorted((self.data / "standards").glob("*.yaml")))
+
+    @property
     def database_url(self) -> str:
         """Where calls are recorded, as a URL of SQLAlchemy."""
         return self.database or f"sqlite:///{self.data / 'records.db'}"

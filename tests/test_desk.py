@@ -22,6 +22,7 @@ from roleplay.build import build_embedder, build_knowledge
 from roleplay.records import Records, ReviewRow
 from roleplay.results import Results
 from roleplay.room import Room
+from roleplay.rule_files import rule_files
 from roleplay.settings import Settings, load_settings
 from roleplay.web.desk.page import HIDDEN, DeskPage
 from roleplay.web.desk.section import Desk
@@ -413,3 +414,35 @@ def test_files_are_looked_at_before_they_are_brought_in(small, tmp_path):
     assert any("收短信" in entry.question for entry in page.desk.room.knowledge.entries())
     (tmp_path / "evil.exe").write_bytes(b"MZ")
     assert "is not read" in section.look_at_files([str(tmp_path / "evil.exe")], "", "public", tina)[section.plan]
+
+
+# Standards
+
+
+def test_a_rule_is_edited_tried_held_against_replies_and_taken_back(page, room):
+    section, tina = page.sections["standards"], asking("tina")
+    shown = page.look("?view=standards&rule=zh-hey", tina)
+    assert "zh-hey" in section.search("zh-hey", "zh-CN", tina)[section.table]
+    assert "as shipped" in shown[section.head]
+    there = shown[section.text]
+    assert there.lstrip().startswith("- id: zh-hey")
+    wrong = section.publish("zh-hey", None, there.replace("kind:", "knd:"), tina)
+    assert re.search(r"Line \d+</b> <code>rules\.\d+\.knd", wrong[section.problem]) and section.text not in wrong
+    new = "  - id: zh-no-number\n    topic: slang\n    kind: must_not_say\n    words: [这是第]\n    advice: 不要报数\n"
+    file = str(next(path for path in section_files(page) if path.name == "zh.yaml"))
+    tried = section.try_out("", file, new, "zh-CN", "", "您好，这是第一句。", "solving", tina)
+    assert "zh-no-number" in tried[section.found] and "这是第" in tried[section.found]
+    play(room.records, "now1", "ben", at=datetime.now(UTC) - timedelta(days=1))
+    again = section.again("", file, new, tina)
+    assert "zh-no-number" in again[section.effect]
+    assert "In force" in section.publish("", file, new, tina)[section.problem]
+    assert "zh-no-number" in room.grader.standards.rules
+    assert "have been edited" in page.look("?view=standards", tina)[section.head]
+    assert "twice" in section.publish("", str(section_files(page)[0]), new, tina)[section.problem]
+    section.to_shipped(tina)
+    assert "zh-no-number" not in room.grader.standards.rules
+    assert "as shipped" in page.look("?view=standards", tina)[section.head]
+
+
+def section_files(page: DeskPage) -> tuple[Path, ...]:
+    return rule_files(page.desk.settings)

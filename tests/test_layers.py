@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("conduct",),
     ("reports", "hints", "build", "training", "checking"),
     ("results", "reviews", "progress"),
-    ("plans", "exports", "persona_files", "backup"),
+    ("plans", "exports", "persona_files", "rule_files", "backup"),
     ("terminal",),
     ("cli_users", "cli_cards", "cli_knowledge"),
     ("cli", "web", "eval"),

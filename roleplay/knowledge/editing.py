@@ -6,7 +6,7 @@ Only the entry's own lines are replaced; comments and the order of the file stay
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,19 +52,35 @@ class Edit:
 
 def find_block(paths: Sequence[Path], entry_id: str) -> Block:
     """Where an entry stands. Raises Rejected for an unknown one."""
-    for path in entry_files(paths):
+    block = item_block(entry_files(paths), "entries", entry_id)
+    if block is None:
+        raise Rejected(f"the knowledge base has no entry {entry_id!r}")
+    return block
+
+
+def item_block(files: Iterable[Path], key: str, item_id: str) -> Block | None:
+    """Where the item of that id stands in the lists named `key` of YAML files."""
+    for path in files:
         data, lines = read_yaml(path)
-        items = data.get("entries") or []
-        for number, item in enumerate(items):
-            if isinstance(item, dict) and item.get("id") == entry_id:
+        for number, item in enumerate(data.get(key) or []):
+            if isinstance(item, dict) and item.get("id") == item_id:
                 text = path.read_text("utf-8").split("\n")
-                start = lines[f"entries.{number}"]
-                following = lines.get(f"entries.{number + 1}", len(text) + 1)
-                # blank lines and comments above the next entry are about that one
+                start = lines[f"{key}.{number}"]
+                following = lines.get(f"{key}.{number + 1}", len(text) + 1)
+                # blank lines and comments above the next item are about that one
                 while following - 1 > start and text[following - 2].strip()[:1] in ("", "#"):
                     following -= 1
                 return Block(path, start, following, "\n".join(text[start - 1 : following - 1]))
-    raise Rejected(f"the knowledge base has no entry {entry_id!r}")
+    return None
+
+
+def spliced(place: Block | Path, text: str) -> tuple[str, int]:
+    """The file's content with `text` in the block's place, or at its end, and the lines that come before it."""
+    path = place if isinstance(place, Path) else place.path
+    lines = path.read_text("utf-8").rstrip("\n").split("\n")
+    at, end = (place.start - 1, place.end - 1) if isinstance(place, Block) else (len(lines), len(lines))
+    new = text.rstrip().split("\n") if text.strip() else []
+    return "\n".join([*lines[:at], *new, *lines[end:]]) + "\n", at
 
 
 def plan_edit(paths: Sequence[Path], place: Block | Path, text: str) -> Edit:
@@ -73,10 +89,7 @@ def plan_edit(paths: Sequence[Path], place: Block | Path, text: str) -> Edit:
     Raises FileFault with the line, counted from the first of `text`, of everything wrong in it.
     """
     path = place if isinstance(place, Path) else place.path
-    lines = path.read_text("utf-8").rstrip("\n").split("\n")
-    at, end = (place.start - 1, place.end - 1) if isinstance(place, Block) else (len(lines), len(lines))
-    new = text.rstrip().split("\n") if text.strip() else []
-    content = "\n".join([*lines[:at], *new, *lines[end:]]) + "\n"
+    content, at = spliced(place, text)
     before = load_entries(paths)
     there = {file: load_entries(file) for file in entry_files(paths)}
     after = [entry for file, entries in there.items() if file != path for entry in entries]

@@ -23,17 +23,13 @@ from roleplay.web.desk.people import PeopleSection
 from roleplay.web.desk.personas import PersonasSection
 from roleplay.web.desk.results import ResultsSection
 from roleplay.web.desk.section import QUICK, Desk, Section, Updates
+from roleplay.web.desk.standards import StandardsSection
 from roleplay.web.layout import GO
 from roleplay.web.staff import Staff
 
 SECTIONS: tuple[type[Section], ...] = (
-    ResultsSection,
-    CallSection,
-    ClassesSection,
-    PersonasSection,
-    KnowledgeSection,
-    PeopleSection,
-)
+    ResultsSection, CallSection, ClassesSection, PersonasSection, KnowledgeSection, StandardsSection, PeopleSection,
+)  # fmt: skip
 HIDDEN = ("call",)  # reached from another section, not from the bar at the top
 ADDRESS = """(address) => {
   if (!address) return;

@@ -161,7 +161,7 @@ class ResultsSection(Section):
         for result in found:
             for rule in result.rules:
                 broken[rule] = broken.get(rule, 0) + 1
-        rules = load_standards(self.desk.settings.standards or None).rules
+        rules = load_standards(self.desk.settings.rule_files or None).rules
         most = sorted(broken.items(), key=lambda item: -item[1])[:12]
         told = [(rule, number, rules[rule].advice if rule in rules else "") for rule, number in most]
         return self.desk.render("missed.html", rows=rows, checks=checks, rules=told, person=self.desk.person)
