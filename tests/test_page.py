@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import gradio as gr
@@ -401,6 +402,23 @@ def test_a_person_can_be_asked_to_look_at_a_grade(page, room):
     assert page.on.report not in wrong
 
 
+def test_what_a_trainer_assigned_stands_first_and_an_exam_needs_an_assignment(page, room):
+    now = datetime.now(UTC)
+    room.records.people.add("dora", "trainee", "a fourth password")
+    room.records.cohorts.add("autumn")
+    room.records.cohorts.enrol("autumn", ["dora"])
+    (refused,) = page.go(ZH, "", True, pressed("exam=zh-roaming-bill-shock"), asking("dora"))
+    assert page.on.call_id not in refused
+    assert "exam=" not in page.load(asking("dora", "start=zh-roaming-bill-shock"))[page.on.ring]
+    opens, due = now - timedelta(hours=1), now + timedelta(hours=1)
+    room.records.cohorts.assign("autumn", "zh-roaming-bill-shock", "exam", opens, due, attempts=1)
+    shown = page.load(asking("dora"))[page.on.pick]
+    assert "布置给您的" in shown and "还可以打 1 次" in shown
+    (sat,) = page.go(ZH, "", True, pressed("exam=zh-roaming-bill-shock"), asking("dora"))
+    assert room.call(sat[page.on.call_id]).is_exam
+    assert "我的进步" in page.load(asking("dora", "view=progress"))[page.on.progress]
+
+
 def test_the_language_is_the_chosen_one_else_the_browsers():
     assert language_of({"accept-language": "en-GB,zh;q=0.8"}) == "en"
     assert language_of({"accept-language": "zh-TW"}) == "zh-CN"
@@ -412,7 +430,7 @@ def test_the_language_is_the_chosen_one_else_the_browsers():
 def test_a_wrong_persona_file_is_named_beside_the_others(room, tmp_path):
     (tmp_path / "broken.yaml").write_text("id: broken\ntitle: [<b>", encoding="utf-8")
     library = load_library([tmp_path])
-    shown = views.pick(Library(room.library().personas, {}, library.faults), {}, (), "en")
+    shown = views.pick(Library(room.library().personas, {}, library.faults), {}, (), (), "en")
     assert "broken.yaml" in shown and "roleplay check" in shown
     assert "<b>" not in shown.partition("filters")[0].replace("<b>Customer", "")
     assert shown.count('class="card"') == len(room.library().personas)

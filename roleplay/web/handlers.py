@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
 
+from roleplay.cohorts import Certificate
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.persona import Persona
+from roleplay.plans import Progress as PlanProgress
+from roleplay.plans import allow_exam, progress_of, standing, tasks
 from roleplay.progress import Progress, make_progress
 from roleplay.records import Mode, ReviewRow
 from roleplay.results import Results
@@ -66,6 +70,8 @@ class Handlers:
         try:
             if name in ("start", "exam"):
                 mode: Mode = "exam" if name == "exam" else "practice"
+                if mode == "exam" and user:  # on one's own machine nobody assigns anything
+                    allow_exam(self.room.records, self.results, user, value, datetime.now(UTC))
                 call = self.room.open(value, seed=secrets.randbelow(2**31), trainee=user, mode=mode)
                 return self._show_call(call, user, language)
             if name == "retry":
@@ -92,7 +98,9 @@ class Handlers:
                 return self._show_ring(self.room.library().get(asked["start"]), user, language)
             if asked.get("view") in ("progress", "history"):
                 shown = self._view("progress", "?view=progress", user, language)
-                return shown | {self.on.progress: views.progress(self._progress(user), self.room.library(), language)}
+                plans, earned, place = self._learning(user)
+                page = views.progress(self._progress(user), self.room.library(), plans, earned, place, language)
+                return shown | {self.on.progress: page}
             return self._show_pick(user, language)
         except RoleplayError as error:
             return self._show_pick(user, language) | {self.on.problem: problem(error, language)}
@@ -109,13 +117,36 @@ class Handlers:
 
     def _show_pick(self, user: str, language: str) -> Updates:
         made = self._progress(user)
-        page = views.pick(self.room.library(), made.best, made.unfinished[:UNFINISHED], language)
+        given = tasks(self.room.records, self.results, user, datetime.now(UTC)) if user else []
+        page = views.pick(self.room.library(), made.best, made.unfinished[:UNFINISHED], given, language)
         return self._view("pick", "?", user, language) | {self.on.pick: page}
 
     def _show_ring(self, persona: Persona, user: str, language: str) -> Updates:
         made = self._progress(user)
         shown = self._view("ring", f"?start={persona.id}", user, language)
-        return shown | {self.on.ring: views.ring(persona, made.best.get(persona.id), made.tries(persona.id), language)}
+        best, tries, exam = made.best.get(persona.id), made.tries(persona.id), self._may_sit(persona.id, user)
+        return shown | {self.on.ring: views.ring(persona, best, tries, exam, language)}
+
+    def _may_sit(self, persona_id: str, user: str) -> bool:
+        """Whether an exam with this persona is open to this user now."""
+        try:
+            if user:
+                allow_exam(self.room.records, self.results, user, persona_id, datetime.now(UTC))
+        except Rejected:
+            return False
+        return True
+
+    def _learning(self, user: str) -> tuple[list[PlanProgress], list[Certificate], tuple[int, int] | None]:
+        """Training plans, certificates, and one's place in the first class that lets its people compare."""
+        if not user:
+            return [], [], None
+        records = self.room.records
+        plans = progress_of(records, self.results, user)
+        place = None
+        for cohort in records.cohorts.of_person(user):
+            if cohort.compare and place is None:
+                place = standing({name: self.results.find(name) for name in cohort.people}, user)
+        return plans, records.cohorts.certificates(user), place
 
     def show_report(self, call: Call, user: str, language: str, notice: str = "") -> Updates:
         """The report of a call, with the replies of the call that it tries again where it is a retry."""

@@ -14,12 +14,15 @@ from typing import Any, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from roleplay.cohorts import Certificate
 from roleplay.conduct import length
 from roleplay.dialogue import Dialect
 from roleplay.events import absences
 from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
 from roleplay.persona import Library, Persona, Topic
+from roleplay.plans import Progress as PlanProgress
+from roleplay.plans import Task
 from roleplay.progress import Progress
 from roleplay.records import CallRow, ReviewRow
 from roleplay.reports import Report
@@ -73,22 +76,25 @@ def pick(
     library: Library,
     best: Mapping[str, Result],
     unfinished: Sequence[tuple[CallRow, Persona]],
+    given: Sequence[Task],
     language: str,
 ) -> str:
     """All personas, easy ones first, with filters that work in the browser."""
     personas = sorted(library.personas.values(), key=lambda persona: (persona.difficulty, persona.title))
     topics = [name for name in get_args(Topic) if any(name in persona.topics for persona in personas)]
     dialects = [name for name in get_args(Dialect) if any(name == each.who.speech.dialect for each in personas)]
+    there = library.personas
+    offered = [(task, there[task.assignment.persona_id]) for task in given if task.assignment.persona_id in there]
     return render(
-        "pick.html", language, personas=personas, faults=library.faults, bests=best, unfinished=unfinished,
+        "pick.html", language, personas=personas, faults=library.faults, bests=best, unfinished=unfinished, given=offered,
         topics=topics, dialects=dialects,
     )  # fmt: skip
 
 
-def ring(persona: Persona, best: Result | None, tries: int, language: str) -> str:
+def ring(persona: Persona, best: Result | None, tries: int, exam: bool, language: str) -> str:
     """What is to be known before a call is taken, and how it will be judged."""
     cost = f"{COSTS[persona.grading.hints]:g}"
-    return render("ring.html", language, persona=persona, best=best, tries=tries, hint_cost=cost)
+    return render("ring.html", language, persona=persona, best=best, tries=tries, exam=exam, hint_cost=cost)
 
 
 def call_head(call: Call, response: int, away: str | None, language: str) -> str:
@@ -168,9 +174,25 @@ def ending_banner(call: Call, language: str) -> str:
     return render("ending.html", language, call=call, good=call.ending in call.persona.good_endings)
 
 
-def progress(made: Progress, library: Library, language: str) -> str:
-    """A trainee's calls, how they have grown, and what goes wrong most often."""
-    return render("progress.html", language, made=made, growth=growth(made.results), personas=library.personas)
+def progress(
+    made: Progress,
+    library: Library,
+    plans: Sequence[PlanProgress],
+    earned: Sequence[Certificate],
+    place: tuple[int, int] | None,
+    language: str,
+) -> str:
+    """A trainee's calls, how they have grown, what goes wrong most often; plans, certificates, the place in the class."""
+    return render(
+        "progress.html",
+        language,
+        made=made,
+        growth=growth(made.results),
+        personas=library.personas,
+        plans=plans,
+        earned=earned,
+        place=place,
+    )
 
 
 def report(
