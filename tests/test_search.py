@@ -73,6 +73,11 @@ def test_a_chinese_question_finds_the_english_entry_and_the_other_way_round(know
     assert "roam-activate" in found(knowledge, "how do I turn on international roaming", language="zh-CN")
 
 
+def test_of_twins_the_one_in_the_language_of_the_question_stands_first(knowledge):
+    assert found(knowledge, "how do I turn on international roaming")[0] == "en-roam-activate"
+    assert found(knowledge, "怎么开通国际漫游")[0] == "roam-activate"
+
+
 def test_small_talk_and_another_trade_are_answered_with_nothing_fits(knowledge):
     for query in ("今天天气怎么样", "给我讲个笑话听听", "how are you today", "信用卡年费怎么才能免掉"):
         assert knowledge.search(query).nothing_fits
