@@ -163,12 +163,10 @@ def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Ru
     """
     exchange = spoken(exchange, reading.findings, rules)
     findings = tuple(finding for finding in reading.findings if rules[finding.rule].topic != "meta")
-    reading = replace(reading, findings=findings, moves=tuple(seen for seen in reading.moves if seen.move != "meta"))
-    seen = {f"move.{move}": 0.0 for move in MOVES}
-    seen.update({f"move.{move.move}": move.probability for move in reading.moves})
     own = reading.estimates
+    seen = {f"move.{move}": own.moves.get(move, 0.0) for move in MOVES if move != "meta"}
     return {
-        **features(exchange, reading, rules),
+        **features(exchange, replace(reading, findings=findings), rules),
         **seen,
         "estimate.empathy": own.empathy,
         "estimate.accuracy": own.accuracy,

@@ -23,6 +23,7 @@ from roleplay.formulas import LIKELY, SURE, formulas
 from roleplay.lines import alike
 from roleplay.models.reply_model import load_reply_model
 from roleplay.reading import Estimates, Finding, MoveSeen, Reading
+from roleplay.rubric import DIMENSIONS
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -209,9 +210,9 @@ def _kinds(question: str) -> frozenset[str]:
 
 def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:
     by_name = dict(zip(labels, map(float, values), strict=True))
-    return Estimates(
-        by_name["score:empathy"], by_name["score:accuracy"], by_name["score:phrasing"], by_name["fact_due"]
-    )
+    moves = {label.removeprefix("move:"): value for label, value in by_name.items() if label.startswith("move:")}
+    scores = (by_name[f"score:{name}"] for name in DIMENSIONS)
+    return Estimates(*scores, by_name["fact_due"], moves)
 
 
 def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves: Sequence[MoveSeen]) -> Stage:

@@ -5,6 +5,7 @@ Values only; `reader` makes them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,12 +66,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """The encoder's own fast scores, 1 to 5 and not yet calibrated; `fact_due` is a probability."""
+    """The models' own fast scores, 1 to 5 and not yet calibrated; `fact_due` is a probability.
+
+    `moves` is how likely they find each move of the whole reply, before any threshold or rule.
+    """
 
     empathy: float = 3.0
     accuracy: float = 3.0
     phrasing: float = 3.0
     fact_due: float = 0.0
+    moves: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

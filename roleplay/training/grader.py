@@ -2,7 +2,8 @@
 
 The linear model over pieces of text, the threshold of each move, and the small model that scores. All
 are fitted on what the models before them say of replies that they have not seen, so that nobody learns
-to trust a model for having learnt its own training rows by heart.
+to trust a model for having learnt its own training rows by heart. What is shipped has learnt from every
+scored reply; what is reported was said of replies by models that had not seen them.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from roleplay.agreement import agreement
 from roleplay.dialogue import MOVES
 from roleplay.graded import GradedReply
 from roleplay.grading import grader_features
-from roleplay.models.encoder import BUNDLED
+from roleplay.models.encoder import BUNDLED, ReplyEncoder
 from roleplay.models.fluency import table_of
-from roleplay.models.ngrams import WIDTH, NgramModel, columns
+from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity
 from roleplay.models.reply_model import blend
 from roleplay.models.scorer import Column, Scorer, Trees
 from roleplay.reader import Reader
@@ -41,6 +42,7 @@ LANGUAGES = ("zh-CN", "en")
 CALLS_SHARE = 3  # one in so many turns of the calls is scored on, beside all replies written to be compared
 FAULTS = frozenset({"rude", "blame", "dismiss", "argue", "overpromise", "disclose", "off_topic"})
 TARGETS = (*DIMENSIONS, "fact_due")
+FOLDS = 5  # of contexts and calls, each read by models that have seen the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,26 @@ class Recorded:
         return np.repeat(self.values[None], len(texts), axis=0)
 
 
-def text_matrix(rows: Sequence[GradedReply]) -> csr_matrix:
+def encoded_unseen(rows: Sequence[GradedReply]) -> np.ndarray:
+    """What encoders say of rows that they have not seen: (rows, labels).
+
+    Rows that came after the encoder was trained are unseen by the shipped one. Raises SystemExit when
+    `roleplay.training.reader` has not been run here.
+    """
+    if not (HELD_BACK / "outputs.npy").is_file():
+        raise SystemExit(f"{HELD_BACK} holds nothing: run roleplay.training.reader first")
+    known = dict(
+        zip(json.loads((HELD_BACK / "ids.json").read_text("utf-8")), np.load(HELD_BACK / "outputs.npy"), strict=True)
+    )
+    encoder = ReplyEncoder()
+    return np.stack([
+        known[row.id] if row.id in known else encoder.outputs(heard(row), [row.exchange.reply])[0] for row in rows
+    ])  # fmt: skip
+
+
+def text_matrix(rows: Sequence[GradedReply], rare: np.ndarray) -> csr_matrix:
     """The columns of `NgramModel` for every row: (rows, WIDTH)."""
-    filled = [columns(row.exchange.reply, heard(row)) for row in rows]
+    filled = [columns(row.exchange.reply, heard(row), rare) for row in rows]
     lines = np.repeat(np.arange(len(rows)), [len(one) for one in filled])
     places = np.concatenate([np.fromiter(one.keys(), np.int64, len(one)) for one in filled])
     values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
@@ -69,7 +88,7 @@ def weight_of(rows: Sequence[GradedReply]) -> np.ndarray:
     return np.array([3.0 if row.exchange.stage else 1.0 for row in rows])
 
 
-def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, chosen: np.ndarray) -> NgramModel:
+def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, rare: np.ndarray, chosen: np.ndarray) -> NgramModel:
     """Ridge regressions: scores in points, yes-or-no labels on -1/+1, stretched to log-odds."""
     target = make_target(rows)
     chinese = np.array([row.exchange.language == "zh-CN" for row in rows])
@@ -87,7 +106,7 @@ def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, chosen: np.ndarr
             stretch = 1.0 if score else 4.0
             weights[:, column] += stretch * ridge.coef_
             bias[place, column] = stretch * ridge.intercept_
-    return NgramModel(LABELS, weights, bias)
+    return NgramModel(LABELS, weights, bias, rare)
 
 
 def ngram_outputs(model: NgramModel, rows: Sequence[GradedReply], matrix: csr_matrix) -> np.ndarray:
@@ -95,16 +114,14 @@ def ngram_outputs(model: NgramModel, rows: Sequence[GradedReply], matrix: csr_ma
     return matrix @ model.weights + model.bias[place]
 
 
-def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, learnt: np.ndarray, folds: int = 4) -> np.ndarray:
-    """What linear models say of rows that they have not seen; rows outside `learnt` by the model of all."""
-    outputs = ngram_outputs(fit_ngrams(rows, matrix, learnt), rows, matrix)
-    lines = np.flatnonzero(learnt)
-    groups = [rows[int(line)].group for line in lines]
-    for seen, unseen in GroupKFold(folds).split(lines, groups=groups):
+def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, rare: np.ndarray) -> np.ndarray:
+    """What linear models say of rows that they have not seen: (rows, labels)."""
+    outputs = np.zeros((len(rows), len(LABELS)), np.float32)
+    for seen, unseen in GroupKFold(FOLDS).split(rows, groups=[row.group for row in rows]):
         chosen = np.zeros(len(rows), bool)
-        chosen[lines[seen]] = True
-        part = lines[unseen]
-        outputs[part] = ngram_outputs(fit_ngrams(rows, matrix, chosen), [rows[i] for i in part], matrix[part])
+        chosen[seen] = True
+        model = fit_ngrams(rows, matrix, rare, chosen)
+        outputs[unseen] = ngram_outputs(model, [rows[i] for i in unseen], matrix[unseen])
     return outputs
 
 
@@ -125,8 +142,11 @@ def choose_thresholds(values: np.ndarray, rows: Sequence[GradedReply]) -> dict[s
 
 def fit_column(
     table: np.ndarray, standard: np.ndarray, wanted: np.ndarray, weight: np.ndarray, groups: list[str]
-) -> Column:
-    """Ridge and trees, then the linear map that gives unseen rows the raters' mean and spread."""
+) -> tuple[Column, np.ndarray]:
+    """Ridge and trees, then the linear map that gives unseen rows the raters' mean and spread.
+
+    Beside the column what its like say of the rows when they have not seen them: (rows,).
+    """
 
     def both(lines: np.ndarray) -> tuple[Ridge, HistGradientBoostingRegressor]:
         ridge = Ridge(alpha=100.0).fit(standard[lines], wanted[lines], sample_weight=weight[lines])
@@ -137,14 +157,15 @@ def fit_column(
 
     ridge, trees = both(np.arange(len(wanted)))
     unseen = np.zeros(len(wanted))
-    for seen, rest in GroupKFold(5).split(table, groups=groups):
+    for seen, rest in GroupKFold(FOLDS).split(table, groups=groups):
         part = both(seen)
         unseen[rest] = (part[0].predict(standard[rest]) + part[1].predict(table[rest])) / 2
     weight = np.where(weight > 1, 1.0, 0.0)  # the spread is that of replies whose scores were set side by side
     mean, spread = np.average(unseen, weights=weight), _spread(unseen, weight)
     slope = _spread(wanted, weight) / spread
     shift = np.average(wanted, weights=weight) - slope * mean
-    return Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
+    column = Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
+    return column, slope * unseen + shift
 
 
 def _spread(values: np.ndarray, weight: np.ndarray) -> float:
@@ -172,6 +193,7 @@ def plain_trees(model: HistGradientBoostingRegressor) -> Trees:
 
 
 def fit_scorer(rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]) -> Scorer:
+    """The small model; prints how well its like agree with the raters on replies that they have not seen."""
     names = sorted({name for one in found for name in one})
     table = np.array([[one.get(name, 0.0) for name in names] for one in found])
     mean, scale = table.mean(0), table.std(0) + 1e-6
@@ -182,7 +204,10 @@ def fit_scorer(rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]
             lines = np.array([i for i, row in enumerate(rows) if _wanted(row, language, target) is not None])
             wanted = np.array([_wanted(rows[i], language, target) for i in lines], float)
             weight, groups = weight_of([rows[i] for i in lines]), [rows[i].group for i in lines]
-            fitted[f"{language} {target}"] = fit_column(table[lines], standard[lines], wanted, weight, groups)
+            column, unseen = fit_column(table[lines], standard[lines], wanted, weight, groups)
+            fitted[f"{language} {target}"] = column
+            if target in DIMENSIONS:
+                report(f"{language} {target}", wanted[weight > 1], unseen[weight > 1])
     return Scorer(names, mean, scale, fitted)
 
 
@@ -203,48 +228,31 @@ def save_pairs(folder: Path) -> None:
     (folder / "pairs.bin").write_bytes(table_of(texts))
 
 
-def report(scorer: Scorer, rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]]) -> None:
-    """Print agreement with the raters on the replies written to be compared that nothing was fitted on."""
-    for language in LANGUAGES:
-        for target in DIMENSIONS:
-            lines = [
-                i for i, row in enumerate(rows)
-                if row.exchange.stage and split_of(row.group) != "train" and _wanted(row, language, target) is not None
-            ]  # fmt: skip
-            raw = [scorer.raw(found[i], language)[target] for i in lines]
-            truth = [float(rows[i].scores[target]) for i in lines]  # type: ignore[arg-type]
-            figures = agreement(truth, np.clip(np.round(raw), 1, 5))
-            print(
-                f"{language} {target}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})"
-            )
+def report(name: str, truth: np.ndarray, said: np.ndarray) -> None:
+    figures = agreement(list(truth), np.clip(np.round(said), 1, 5))
+    print(f"{name}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})", flush=True)
 
 
 def main(folder: Path = BUNDLED) -> None:
-    """Fit and save everything; print how well it agrees with the raters on validation and test rows."""
+    """Fit and save everything; print how well it agrees with the raters on replies that were left out."""
     rows = all_rows()
     save_pairs(folder)
-    encoded = np.load(HELD_BACK / "outputs.npy")
-    if json.loads((HELD_BACK / "ids.json").read_text("utf-8")) != [row.id for row in rows]:
-        raise SystemExit("the corpus has changed since the encoder was trained: run roleplay.training.reader first")
-    learnt = np.array([split_of(row.group) == "train" for row in rows])
-    matrix = text_matrix(rows)
-    model = fit_ngrams(rows, matrix, learnt)
-    tensors = {"weights": model.weights.astype(np.float16), "bias": model.bias}
+    rare = rarity((row.exchange.reply, heard(row)) for row in rows)
+    matrix = text_matrix(rows, rare)
+    model = fit_ngrams(rows, matrix, rare, np.ones(len(rows), bool))
+    tensors = {"weights": model.weights.astype(np.float16), "bias": model.bias, "rare": rare}
     save_file(tensors, str(folder / "ngrams.safetensors"), {"labels": " ".join(LABELS)})
-    linear = unseen_ngrams(rows, matrix, learnt)
-    values = blend(encoded, linear, LABELS)
-    thresholds = choose_thresholds(values[learnt], [row for row, one in zip(rows, learnt, strict=True) if one])
+    values = blend(encoded_unseen(rows), unseen_ngrams(rows, matrix, rare), LABELS)
+    thresholds = choose_thresholds(values, rows)
     (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
     standards = load_standards()
-    used = [i for i, row in enumerate(rows) if row.exchange.stage or (learnt[i] and i % CALLS_SHARE == 0)]
-    rows, values, learnt = [rows[i] for i in used], values[used], learnt[used]
+    used = [i for i, row in enumerate(rows) if row.exchange.stage or i % CALLS_SHARE == 0]
+    rows, values = [rows[i] for i in used], values[used]
     found = []
     for row, value in zip(rows, values, strict=True):
         reader = Reader(Recorded(LABELS, thresholds, value), None, standards)
         found.append(grader_features(row.exchange, reader.read(row.exchange), standards.rules))
-    scorer = fit_scorer([rows[i] for i in np.flatnonzero(learnt)], [found[i] for i in np.flatnonzero(learnt)])
-    scorer.save(folder / "grader.safetensors")
-    report(scorer, rows, found)
+    fit_scorer(rows, found).save(folder / "grader.safetensors")
 
 
 if __name__ == "__main__":
