@@ -21,7 +21,12 @@ from roleplay.wording import Line
 
 REACTS = 0.65  # how often a line begins with a reaction, where one fits
 HOLDS_TO_IT = 0.6  # how often the agent is held to a time that it has given
-JOINED = ("wrong_fact", "jargon", "no_time")  # moments in which the persona's own lines of the act will do as well
+JOINED = (
+    "wrong_fact",
+    "jargon",
+    "no_time",
+    "too_good",
+)  # moments in which the persona's own lines of the act will do as well
 UNMOVED = ("thank", "close", "vent", "challenge", "threaten", "soften", "believe")  # acts that no thanks go before
 # A line that begins so has its reaction already.
 BEGINS = re.compile(
@@ -140,7 +145,10 @@ def _reaction(scene: Scene) -> str:
     """The kind of short reaction that fits what the agent just did and what the customer is about to say."""
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
     act, why = directive.act, directive.why
-    if is_moment(why) or last.lost or (directive.ends and act not in ("thank", "close", "accept")):
+    if is_moment(why):
+        doubts = act in ("challenge", "refuse_info", "ask_explain")
+        return "countering" if doubts else "insisting" if act == "vent" and feeling.anger >= 2 else ""
+    if last.lost or (directive.ends and act not in ("thank", "close", "accept")):
         return ""
     if directive.opening is not None:
         return "greeting" if scene.persona.call.direction == "inbound" else "understood"
