@@ -246,7 +246,7 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked openly what has happened, it tells the first things that are on its mind."""
-    if not state.last.noticed.asks_story:
+    if not state.last.noticed.asks_story or state.last.did("check_satisfied"):
         return None
     facts = due(persona, state, "volunteered") or [
         fact for fact in due(persona, state, "asked") if fact.needs is None and fact.id != "identity"

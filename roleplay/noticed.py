@@ -90,7 +90,7 @@ ASKS_MANDARIN = re.compile(
     re.IGNORECASE,
 )
 ASKS_STORY = re.compile(
-    r"怎么(?:回事|了)|什么(?:情况|问题|事情?)|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
+    r"怎么(?:回事|了)|(?<!还有)什么(?:情况|问题|事情?)|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
     r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,

@@ -123,6 +123,7 @@ def test_somebody_who_is_asked_to_wait_politely_waits_and_one_who_is_ordered_min
         ("这是APN没有配好。", "jargon"),
         ("您平时喜欢看什么电视剧？", "strange_words"),
         ("您慢慢说，具体是怎么回事？", "tells_its_story"),
+        ("处理好了，您看还有什么问题吗？", "wrong_belief"),
     ],
 )
 def test_each_is_answered_by_what_was_just_said(words, why):
