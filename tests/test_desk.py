@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from made_class import ROOT, persona, play, quiet_room
@@ -26,7 +28,7 @@ from roleplay.rule_files import rule_files
 from roleplay.settings import Settings, load_settings
 from roleplay.web.desk.page import HIDDEN, DeskPage
 from roleplay.web.desk.section import Desk
-from roleplay.web.page import make_app
+from roleplay.web.page import listen, make_app
 from roleplay.web.staff import Staff
 
 # Gradio counts its events with pandas in ways that pandas will give up.
@@ -446,3 +448,51 @@ def test_a_rule_is_edited_tried_held_against_replies_and_taken_back(page, room):
 
 def section_files(page: DeskPage) -> tuple[Path, ...]:
     return rule_files(page.desk.settings)
+
+
+# In a real browser
+
+
+@pytest.fixture
+def site(app: FastAPI) -> Iterator[str]:
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_customer(browser, site, room):
+    page = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}).new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{site}/login")
+    page.locator("[name=name]").fill("tina")
+    page.locator("[name=password]").fill("long enough")
+    page.get_by_role("button").click()
+    page.goto(f"{site}/desk/en/?weeks=all")
+    page.get_by_label("Who misses what").check()
+    page.locator("table.heat").wait_for()
+    page.goto(f"{site}/desk/en/?view=call&call=a1&reply=1")
+    page.locator("#points_empathy input:checked").wait_for()
+    page.locator("#points_empathy input").nth(2).check()
+    page.locator("#reason textarea").fill("only a formula")
+    page.locator("#keep").click()
+    page.get_by_text("Kept. The machine").wait_for()
+    assert room.grades("a1")[1].scores["empathy"].value == 3
+    page.get_by_role("link", name="Customers").click()
+    page.locator("#persona_yaml .cm-line", has_text="language").first.wait_for()
+    page.locator("#persona_yaml .cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("bad_key: 1\n")
+    page.locator("#publish").click()
+    page.get_by_text("Line 1").wait_for()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("results", "classes", "personas", "knowledge", "standards"):
+        page.goto(f"{site}/desk/zh/?view={name}")
+        page.locator(f"#desk_{name} h1").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 391, name
+    assert wrong == []
+    page.context.close()
