@@ -141,6 +141,9 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     call_id = seen.start("zh-deduction-video-pack")
     seen.say(*CHINESE[:2])
     assert room.call(call_id).exchanges[1].reply.text == CHINESE[1]
+    page.wait_for_timeout(600)
+    whole, answer = page.locator("#head .time").all_inner_texts()
+    assert answer < whole, "the clock of the reply begins anew when the customer has spoken"
     page.reload()
     seen.box.wait_for()
     page.get_by_text(CHINESE[1]).first.wait_for()

@@ -12,7 +12,8 @@ setInterval(() => {
   }
   for (const clock of all('.time[data-elapsed]')) {
     if (clock.dataset.stopped) continue;
-    if (!clock.since) clock.since = performance.now() - 1000 * Number(clock.dataset.elapsed);
+    const set = `${clock.dataset.elapsed} ${clock.dataset.stamp}`; // a shown part is changed in place: it may be set anew
+    if (clock.set !== set) Object.assign(clock, { set, since: performance.now() - 1000 * Number(clock.dataset.elapsed) });
     const seconds = Math.floor((performance.now() - clock.since) / 1000);
     clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   }
