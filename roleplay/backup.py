@@ -165,9 +165,7 @@ def _place(settings: Settings, database: Path, name: str) -> Path:
     number, _, inside = rest.partition("/")
     roots = getattr(settings, kind) if kind in FOLDERS else ()
     if not number.isdecimal() or int(number) >= len(roots):
-        raise Rejected(
-            f"the backup holds {name}, and the settings name no place for it ({kind})"
-        )
+        raise Rejected(f"the backup holds {name}, and the settings name no place for it ({kind})")
     root = roots[int(number)]
     return root if root.suffix in (".yaml", ".yml") else root / inside
 
