@@ -35,6 +35,14 @@ _ABOUT = (
     re.compile(r"(?:大概|大约|约|差不多|将近|\babout|\baround|\broughly|\bnearly|\balmost|\bsome)\s*$", re.I),
     re.compile(r"\s*(?:左右|上下|不到|出头|\bor so\b)", re.I),
 )
+# An amount by which two others differ, or the old one of a change: "比现在多10GB", "从20G变成30G".
+_DIFFERENCE = (
+    re.compile(
+        r"(?:多|少|省|差|贵|便宜|从|原来|原先)(?:了|出|到|的|是)?\s*$|比[^，。；]{0,8}[多少贵省][^，。；]*$|\b(?:from|extra|another|additional)\s*$",
+        re.I,
+    ),
+    re.compile(r"\s*(?:more|less|extra|cheaper|dearer)\b", re.I),
+)
 _SENT = re.compile(r"(?:发送?|回复?|编辑|短信|\btext|\breply|\bsend)[^\w\u4e00-\u9fff]*$", re.I)
 _CLASSES = ((60, "second"), (3600, "minute"), (86400, "hour"))
 
@@ -108,6 +116,8 @@ def same_attribute(text: str, fact: Quantity, known: str, other: Quantity, alone
     """Whether nothing shows that two values belong to different things. `alone` as in `needed`."""
     if _ABOUT[0].search(text[: fact.start]) or _ABOUT[1].match(text, fact.end):
         return False  # about so much
+    if _DIFFERENCE[0].search(text[: fact.start]) or _DIFFERENCE[1].match(text, fact.end):
+        return False
     if fact.kind in ("duration", "data", "money", "count") and _SPENT.search(text) and not _SPENT.search(known):
         return False  # what this customer has used up, not what is offered
     here, there = attribute(text, fact), attribute(known, other)

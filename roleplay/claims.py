@@ -215,6 +215,9 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
         fact.value == number.value for item in stated.known for number in numbers(item.text)
     ):
         return "opinion", None, "the number is known, what it counts is not named"
+    written = {number.value for number in numbers(fact.text)}
+    if any(number in written for item in stated.known for number in _bare(item)):
+        return "opinion", None, "the number is known, and in what it is counted is left out there"
     if fact.kind in ("duration", "count") and _ONE.match(fact.text):
         return "opinion", None, "says how often or which one, not how many"
     if not rivals:
@@ -228,6 +231,13 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     ):
         return "contradicted", best[0], f"{fact.text} / {best[1].text}"
     return "not_covered", None, "nothing about this is known"
+
+
+def _bare(item: _Known) -> Iterator[object]:
+    """The numbers of a clause that are no part of a typed fact: "59 yuan gives 20 GB and 200"."""
+    for number in numbers(item.text):
+        if not any(fact.start <= number.start < fact.end for fact in item.facts):
+            yield number.value
 
 
 def _names_plan(fact: Quantity, other: Quantity) -> bool:

@@ -28,6 +28,7 @@ _DENIED = re.compile(r"(?:不会|不(?![要会能再被另管论是为足超同]
 _NEGATED = re.compile(
     r"(?:不|没有?|未|无法?|别|免|并非|不会|不能|不再|不用|不必|不需|无须|无需|不另|不被)[要会能再被另外自]{0,2}$"
 )
+_NEGATIONS = re.compile(r"[不没未无]|\b(?:not|no|never|nor|neither)\b|n't\b", re.IGNORECASE)
 _COMMON = frozenset(
     "收费 收取 费用 可以 需要 支持 能够 清楚 知道 影响 方便 超过 足够 满足 同意 愿意 得超 能用 包含 计入 使用 办理 处理 退还 "
     "另收 低于 高于 少于 同时 见得 一定 限于 适用 提供 接受 到账 足一 足部".split()
@@ -48,14 +49,18 @@ class Stance:
 
 
 def stance(text: str) -> Stance:
-    denied = tuple(text[match.end() : match.end() + 4] for match in _DENIED.finditer(text))
+    denied = tuple(
+        text[match.end() : match.end() + 4]
+        for match in _DENIED.finditer(text)
+        if text[: match.start()][-1:] != text[match.end()]  # "合不合适" asks
+    )
     return Stance(text, topics(text), tuple(_modals(text)), denied)
 
 
 def clash(said: Stance, known: Sequence[Stance]) -> int | None:
     """Which of the known clauses says the opposite; None when none does, or when another one agrees."""
-    if _LIMITED.search(said.text):
-        return None
+    if _LIMITED.search(said.text) or len(_NEGATIONS.findall(said.text)) > 1:
+        return None  # two negations may well say yes
     against = _modal_clash(said, known)
     if against is None:
         against = _denial_clash(said, known)

@@ -124,3 +124,17 @@ def test_a_question_tells_nothing() -> None:
 def test_any_reply_is_checked_and_places_are_true(reply: str) -> None:
     for claim in check(reply, [ROAMING, PASS]):
         assert reply[claim.start : claim.end] == claim.text
+
+
+@pytest.mark.parametrize(
+    ("reply", "evidence"),
+    [
+        ("我帮您看看合不合适。", "用得少的客户选59元更合适。"),
+        ("您不确认我们不会自动续签。", "没有您的确认，我们不会续签。"),
+        ("比现在多10GB流量、100分钟通话。", "星享79每月79元，30GB国内流量、300分钟国内通话。"),
+        ("流量从20G变成30G。", "星享79每月79元，30GB国内流量、300分钟国内通话。"),
+        ("Star 79 gives 30 GB and 300 minutes.", "39 yuan gives 10 GB and 100 minutes, 79 yuan 30 GB and 300."),
+    ],
+)
+def test_a_difference_a_change_or_an_amount_without_its_unit_is_no_contradiction(reply, evidence):
+    assert not any(claim.verdict == "contradicted" for claim in check(reply, [Evidence("given.1", evidence)]))
