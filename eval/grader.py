@@ -1,4 +1,4 @@
-"""How far a grader agrees with people: `python -m eval grader --data FILE… [--grader SPEC]`.
+"""How far a grader agrees with people: `python -m eval grader [--data FILE…] [--grader SPEC]`.
 
 Beside each figure stand two floors, the kappa of a plain linear model that sees the words of the reply
 alone, cross-validated by context on the same data, and always giving the middle (kappa 0 by definition);
@@ -29,6 +29,7 @@ from roleplay.errors import Rejected, RoleplayError
 from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
 
+REFERENCE = Path(__file__).parent / "data" / "graded_replies.jsonl"
 FOLDS = 5
 SHOWN = 10  # replies among the worst
 
@@ -256,7 +257,12 @@ def _worst(results: Sequence[Result]) -> Iterator[Worst]:
 
 @suite_command
 def main(
-    data: Annotated[list[Path], typer.Option(help="graded replies: .jsonl, .csv or .xlsx; may be repeated")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="graded replies: .jsonl, .csv or .xlsx; may be repeated; else the reference set in eval/data"
+        ),
+    ] = None,
     grader: Annotated[
         str | None, typer.Option(help="the grader: bundled, hf:NAME-OR-FOLDER, openai:http://HOST:PORT/v1#NAME")
     ] = None,
@@ -269,4 +275,4 @@ def main(
 
     Example: python -m eval grader --data replies.jsonl --grader hf:/models/mine --fail-under zh-CN.empathy.qwk=0.6
     """
-    return Suite(tuple(data), grader, tuple(standards or ()))
+    return Suite(tuple(data or (REFERENCE,)), grader, tuple(standards or ()))
