@@ -211,8 +211,8 @@ def _kinds(question: str) -> frozenset[str]:
 def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:
     by_name = dict(zip(labels, map(float, values), strict=True))
     moves = {label.removeprefix("move:"): value for label, value in by_name.items() if label.startswith("move:")}
-    scores = (by_name[f"score:{name}"] for name in DIMENSIONS)
-    return Estimates(*scores, by_name["fact_due"], moves)
+    empathy, accuracy, phrasing = (by_name[f"score:{name}"] for name in DIMENSIONS)
+    return Estimates(empathy, accuracy, phrasing, by_name["fact_due"], moves)
 
 
 def _stage(exchange: Exchange, values: np.ndarray, labels: Sequence[str], moves: Sequence[MoveSeen]) -> Stage:

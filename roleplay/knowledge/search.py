@@ -121,7 +121,7 @@ class Knowledge:
         """The place of each entry's twin, -1 where it has none here: (n,)."""
         twins = np.full(len(self._entries), -1)
         for place, entry in enumerate(self._entries):
-            other = self._place.get(entry.twin, -1)
+            other = -1 if entry.twin is None else self._place.get(entry.twin, -1)
             if other >= 0:
                 twins[place], twins[other] = other, place
         return twins

@@ -229,7 +229,7 @@ def save_pairs(folder: Path) -> None:
 
 
 def report(name: str, truth: np.ndarray, said: np.ndarray) -> None:
-    figures = agreement(list(truth), np.clip(np.round(said), 1, 5))
+    figures = agreement(truth.tolist(), np.clip(np.round(said), 1, 5).tolist())
     print(f"{name}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})", flush=True)
 
 
