@@ -20,6 +20,7 @@ import typer
 from eval import plots
 from eval.attacks import ATTACKS, INSTEAD, another_reply, with_reply, wrong_number
 from eval.command import suite_command
+from eval.grader import REFERENCE
 from eval.inputs import read_replies
 from eval.opening import Judging
 from eval.specification import sha256
@@ -27,7 +28,6 @@ from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.errors import RoleplayError
 from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS
-from roleplay.terminal import tell
 
 SHOWN = 8  # replies among the worst
 
@@ -44,7 +44,7 @@ class Suite:
 
     @contextmanager
     def open(self) -> Iterator[Live]:
-        rows = [row for path in self.data for row in read_replies(path)[0]] if self.data else _unseen()
+        rows = [row for path in self.data or (REFERENCE,) for row in read_replies(path)[0]]
         judging = Judging.load(self.grader)
         cases: list[Case] = []
         languages = sorted({row.exchange.language for row in rows})
@@ -213,21 +213,14 @@ def _shown(scores: Mapping[str, float | None]) -> str:
     return " · ".join(f"{name} {'–' if value is None else f'{value:g}'}" for name, value in scores.items())
 
 
-def _unseen() -> list[GradedReply]:
-    """The corpus's replies that no bundled model has learnt from."""
-    from roleplay.training.corpus import load_replies, split_of
-
-    tell("no --data: the corpus's own replies that no bundled model has learnt from are attacked")
-    return [row for row in load_replies() if split_of(row.group) == "test"]
-
-
 @suite_command
 def main(
     grader: Annotated[
         str | None, typer.Option(help="the grader: bundled, hf:NAME-OR-FOLDER, openai:http://HOST:PORT/v1#NAME")
     ] = None,
     data: Annotated[
-        list[Path] | None, typer.Option(help="graded replies (.jsonl, .csv, .xlsx); else the corpus's test replies")
+        list[Path] | None,
+        typer.Option(help="graded replies (.jsonl, .csv, .xlsx); else the reference set in eval/data"),
     ] = None,
     number: Annotated[int, typer.Option(min=2, help="replies that are attacked, the languages together")] = 40,
     seed: Annotated[int, typer.Option(help="which replies are drawn, and the attacks that draw")] = 0,

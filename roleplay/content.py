@@ -1,7 +1,7 @@
 """Whether a reply says anything, and which part of it is said to the customer at all.
 
-Words addressed to the scorer and sentences said twice earn nothing: they are blanked out, so that all
-places in the reply stay what they were.
+Words addressed to the scorer, sentences said twice and mere strings of civil words earn nothing: they are
+blanked out, so that all places in the reply stay what they were.
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from roleplay.reading import Finding
 from roleplay.standards import Rule
 
 _LETTER = re.compile(r"[\u4e00-\u9fff]|[A-Za-z]+|\d+")
+_CIVIL = re.compile(
+    r"[您你]好|请|谢谢您?|感谢.{0,6}|对不起|(?:很|非常)?抱歉|不好意思|(?:很|非常)?理解您?|(?:请)?您?放心|(?:请)?稍[候等]|"
+    r"(?:马上|立即)?为您(?:处理|服务)|祝您.{0,4}|再见|没关系|不客气|"
+    r"hello|hi|please|thank you|thanks|(?:so |very )?sorry|i(?: fully| completely)? understand|rest assured|right away|of course|"
+    r"(?:just )?(?:one|a) moment|have a (?:nice|good|lovely) day|goodbye|bye|welcome|certainly",
+    re.IGNORECASE,
+)
+STRING = 6  # civil words in a row, and little else, are no sentence that anybody says
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
 
@@ -56,8 +64,15 @@ def spoken(exchange: Exchange, findings: Sequence[Finding], rules: Mapping[str, 
     for piece in sentences(exchange.reply):
         bare = "".join(_LETTER.findall(piece.text))
         aside = any(start < piece.end and end > piece.start for start, end in meta)
-        if aside or (len(bare) >= 4 and bare in said):
+        if aside or _strung(piece.text) or (len(bare) >= 4 and bare in said):
             reply[piece.start : piece.end] = " " * (piece.end - piece.start)
         said.add(bare)
     text = "".join(reply)
     return exchange if text == exchange.reply else replace(exchange, reply=text)
+
+
+def _strung(sentence: str) -> bool:
+    """Whether a sentence is a string of civil words and nothing else: "您好，请，谢谢，对不起，放心，稍候"."""
+    parts = [part.strip(" .!?。！？…") for part in re.split(r"[，,、；;]", sentence)]
+    civil = sum(bool(_CIVIL.fullmatch(part)) for part in parts)
+    return civil >= STRING and civil >= len(parts) - 1

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roleplay.calibration import Calibration, calibrate
+from roleplay.content import spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
@@ -234,3 +235,11 @@ def test_what_is_left_out_is_named_briefly_and_from_the_entry_that_answers(
     assert 1 <= len(left) <= 2 and {remark.entry for remark in left} == {"roam-day"}
     assert all(remark.entry_quote in ROAMING.text and remark.entry_quote != ROAMING.text for remark in left)
     assert len({remark.text for remark in grade.remarks}) == len(grade.remarks)
+
+
+def test_a_string_of_civil_words_is_said_to_nobody():
+    plain = "宽带维修时限是48小时。"
+    stuffed = f"{plain}您好，请，谢谢，对不起，抱歉，理解您，您放心，马上为您处理，稍候，感谢您的来电，祝您愉快。"
+    assert spoken(Exchange("zh-CN", (), stuffed), (), {}).reply.strip() == plain
+    civil = "您好，感谢您的来电，请稍候，马上为您处理。"
+    assert spoken(Exchange("zh-CN", (), civil), (), {}).reply == civil
