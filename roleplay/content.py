@@ -26,6 +26,8 @@ _CIVIL = re.compile(
     re.IGNORECASE,
 )
 STRING = 6  # civil words in a row, and little else, are no sentence that anybody says
+_CHINESE, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile("[A-Za-z]{2,}")
+FEW = 3  # words, or Chinese characters, from which a text is in a language
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
 
@@ -41,6 +43,18 @@ def is_speech(reply: str) -> bool:
     if len(words) >= 12 and len(set(words)) <= len(words) / 6:
         return False
     return not _mashed(words) and fluent(text)
+
+
+def foreign(exchange: Exchange) -> bool:
+    """Whether the reply is wholly in another language than the call, and the customer has not just spoken it."""
+    heard = exchange.heard.text if exchange.heard else ""
+    if exchange.language == "zh-CN":
+        return not _CHINESE.search(exchange.reply) and len(_LATIN.findall(exchange.reply)) >= FEW > len(
+            _LATIN.findall(heard)
+        )
+    return len(_CHINESE.findall(exchange.reply)) >= FEW and not (
+        _LATIN.search(exchange.reply) or _CHINESE.search(heard)
+    )
 
 
 def _mashed(words: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from roleplay.claims import tells
 from roleplay.clauses import clauses, sentences, topics
-from roleplay.content import is_speech, spoken
+from roleplay.content import foreign, is_speech, spoken
 from roleplay.dialogue import Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.features import felt, nearest
@@ -52,8 +52,13 @@ def remarks(
     exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score], rules: Mapping[str, Rule]
 ) -> tuple[Remark, ...]:
     """At most MOST_BAD faults and MOST_GOOD good points for each dimension that was scored."""
-    if not is_speech(spoken(exchange, reading.findings, rules).reply):
+    heard = spoken(exchange, reading.findings, rules)
+    if foreign(heard) or not is_speech(heard.reply):
         text = _say(exchange, "这一轮没有对客户说出有内容的话。", "Nothing was said to the customer.")
+        if foreign(heard):
+            text = _say(
+                exchange, "客户听不懂这一轮所用的语言。", "The customer does not speak the language of this reply."
+            )
         return tuple(
             Remark(name, -4, text, rule="content") for name, score in scores.items() if score.value is not None
         )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roleplay.calibration import Calibration, calibrate
-from roleplay.content import spoken
+from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
@@ -243,3 +243,11 @@ def test_a_string_of_civil_words_is_said_to_nobody():
     assert spoken(Exchange("zh-CN", (), stuffed), (), {}).reply.strip() == plain
     civil = "您好，感谢您的来电，请稍候，马上为您处理。"
     assert spoken(Exchange("zh-CN", (), civil), (), {}).reply == civil
+
+
+def test_a_reply_in_another_language_does_not_reach_the_customer():
+    asked = (Turn("customer", "我的流量怎么没了？"),)
+    assert foreign(Exchange("zh-CN", asked, "Let's solve this step by step"))
+    assert not foreign(Exchange("zh-CN", (Turn("customer", "Sorry, do you speak English?"),), "Yes, how may I help?"))
+    assert not foreign(Exchange("zh-CN", asked, "OK"))
+    assert foreign(Exchange("en", (Turn("customer", "Where has my data gone?"),), "请您稍等，马上为您查询。"))
