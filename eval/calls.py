@@ -43,6 +43,11 @@ class Rooms:
         self._personas, self._stack = tuple(personas), ExitStack()
         self._open: tuple[str | None, str | None] | None = None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether the personas were chosen, and are not all that there are."""
+        return bool(self._personas)
+
     def get(self, customer: str | None, grader: str | None) -> Room:
         """Raises RoleplayError when a part cannot be had."""
         if self._open != (customer, grader):

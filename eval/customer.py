@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Story, Table
 from roleplay.errors import Rejected
 from roleplay.scripts import Script, load_scripts
+from roleplay.terminal import tell
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Suite:
         fields = {
             "calls": str(whole["n_calls"]),
             "lines": str(whole["n_lines"]),
+            "written": str(figures["sources"].get("model", {"chosen": 0})["chosen"]),
             "clean": f"{1 - sum(any(line[name] for name in FAULTS) for call in calls for line in call['lines']) / whole['n_lines']:.1%}",
             "most": max(faults, key=lambda name: faults[name]).replace("_", " "),
             "share": f"{max(faults.values()):.1%}",
@@ -102,13 +104,21 @@ def script_cases(
     personas = list(library.personas.values())
     cases = tuple(
         as_case(Planned(customer, grader, persona.id, script.id, seed))
-        for script in scripts
+        for script in _playable(scripts, library.personas, rooms.chosen)
         for persona in personas_for(script, personas, room)
         for seed in seeds
     )
     if not cases:
         raise Rejected(f"no script fits any of the {len(personas)} personas by language and direction")
     return cases
+
+
+def _playable(scripts: Sequence[Script], personas: Collection[str], chosen: bool) -> list[Script]:
+    """Without the scripts that ask for a persona that was not chosen; where none were chosen, all are."""
+    left_out = [script for script in scripts if chosen and script.persona and script.persona not in personas]
+    if left_out:
+        tell(f"{len(left_out)} of {len(scripts)} scripts ask for a persona that was not chosen, and are left out")
+    return [script for script in scripts if script not in left_out]
 
 
 def fidelity_table(whole: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -10,8 +10,9 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from statistics import median
 from typing import Any, get_args
@@ -50,7 +51,7 @@ def read_replies(path: Path) -> tuple[tuple[GradedReply, ...], Ratings]:
     A row with `ratings` and without `scores` is scored by their median. Raises FileFault with the line or
     row of every wrong field.
     """
-    rows = list(_objects(path, _reply_object, ("language", "reply")))
+    rows = list(_objects(path, _reply_object, ("language", "reply"), (*GRADED_COLUMNS, *DIMENSIONS)))
     faults = [Fault(fault, line) for line, row in rows for fault in _wrong_ratings(row.get("ratings", {}))]
     if faults:
         raise FileFault(path, faults)
@@ -108,7 +109,7 @@ def read_transcripts(path: Path) -> tuple[Transcript, ...]:
     """
     faults: list[Fault] = []
     calls: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for line, row in _objects(path, _turn_object, ("call", "speaker", "text")):
+    for line, row in _objects(path, _turn_object, ("call", "speaker", "text"), TRANSCRIPT_COLUMNS):
         wrong = list(_wrong_turn(row))
         faults += [Fault(message, line, name) for name, message in wrong]
         if not wrong:
@@ -151,7 +152,9 @@ def _transcript(name: str, rows: Sequence[Mapping[str, Any]]) -> Transcript:
 # Files to objects, each with its line or row.
 
 
-def _objects(path: Path, made: Any, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(
+    path: Path, made: Any, needed: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
     kind = path.suffix.lower()
     if kind in (".jsonl", ".json"):
         yield from _json_objects(path)
@@ -164,6 +167,7 @@ def _objects(path: Path, made: Any, needed: Sequence[str]) -> Iterator[tuple[int
                 faults += [
                     Fault(f"there is no column {name!r}", number) for name in needed if name not in columns.values()
                 ]
+                faults += [Fault(why, number) for why in _misspelt(columns.values(), known)]
                 if faults:
                     break
                 continue
@@ -177,6 +181,14 @@ def _objects(path: Path, made: Any, needed: Sequence[str]) -> Iterator[tuple[int
             raise FileFault(path, faults)
     else:
         raise FileFault(path, [Fault(f"{kind or 'a file without an ending'} is not read; .jsonl, .csv and .xlsx are")])
+
+
+def _misspelt(columns: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    """Columns that look like a known one; others may hold what they like."""
+    for column in columns:
+        name = column.partition("@")[0]
+        if name not in known and (meant := get_close_matches(name, known, 1, 0.8)):
+            yield f"unknown column {column!r}; is {meant[0]} meant?"
 
 
 def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -124,7 +124,7 @@ def _left_out(exchange: Exchange) -> Iterator[Remark]:
         return
     facts, about, asked = quantities(exchange.reply), topics(exchange.reply), topics(_heard(exchange))
     pieces = [piece.text for sentence in sentences(entry.text) for piece in clauses(sentence)]
-    pieces = [piece for piece in pieces if topics(piece) and not tells(facts, about, piece)]
+    pieces = [piece for piece in pieces if topics(piece) & asked and not tells(facts, about, piece)]
     pieces.sort(key=lambda piece: -len(topics(piece) & asked) - 0.5 * bool(quantities(piece)))
     for piece in pieces[:MOST_LEFT_OUT]:
         quote = piece.rstrip("，,；;：:。.")

@@ -194,3 +194,10 @@ def test_alike_cases_count_as_one():
     low, high = statistic_interval(lambda places: float(np.mean(places)), [str(n) for n in range(30)])
     assert low < 14.5 < high
     assert wilson(20, 20)[0] > 0.8
+
+
+def test_a_misspelt_column_is_named_with_what_may_be_meant(tmp_path):
+    path = tmp_path / "replies.csv"
+    path.write_text("language,reply,empaty,team\nzh-CN,您好,4,north\n", "utf-8")
+    with pytest.raises(FileFault, match="'empaty'; is empathy meant"):
+        read_replies(path)

@@ -44,6 +44,7 @@ PAGE = "/practice"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 AT_ONCE = 4  # model-bound events that run at the same time
 WAITING = 200  # events that may wait behind them; more are refused
+CLOSED = 499  # as nginx says it: the one who asked is gone
 HEADERS = {
     # The page loads nothing from elsewhere, even if a model's words should try to.
     "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'",
@@ -117,7 +118,12 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
             return RedirectResponse("/password" if known else "/login", 303)
         if request.url.path.startswith("/desk") and not staff.may(user(request), "read_results"):
             return RedirectResponse("/", 303)
-        response: Response = await answer(request)
+        try:
+            response: Response = await answer(request)
+        except RuntimeError:
+            if await request.is_disconnected():  # a page that was closed meanwhile is no fault of the program's
+                return Response(status_code=CLOSED)
+            raise
         response.headers.update(HEADERS)
         return response
 
