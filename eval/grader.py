@@ -22,6 +22,7 @@ from eval.command import suite_command
 from eval.inputs import read_replies
 from eval.intervals import mean
 from eval.opening import Judging
+from eval.playing import DATA
 from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.agreement import agreement, kappa
@@ -29,7 +30,7 @@ from roleplay.errors import Rejected, RoleplayError
 from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
 
-REFERENCE = Path(__file__).parent / "data" / "graded_replies.jsonl"
+REFERENCE = DATA / "graded_replies.jsonl"
 FOLDS = 5
 SHOWN = 10  # replies among the worst
 

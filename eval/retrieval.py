@@ -21,6 +21,7 @@ import typer
 from eval import plots
 from eval.command import suite_command
 from eval.intervals import interval
+from eval.playing import DATA
 from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
 from roleplay.errors import Fault, FileFault, Rejected
@@ -29,7 +30,6 @@ from roleplay.knowledge.search import Knowledge
 from roleplay.yaml_files import faults_of
 
 SHOWN = 10  # queries among the worst
-DATA = Path(__file__).parent / "data"
 DEEP = 50  # ranks beyond this count as not found; 1/50 is lost in the third digit of the mean
 
 

@@ -45,6 +45,11 @@ def is_speech(reply: str) -> bool:
     return not _mashed(words) and fluent(text)
 
 
+def reaches(exchange: Exchange) -> bool:
+    """Whether the reply says something to this customer: it is speech, in a language that the customer knows."""
+    return not foreign(exchange) and is_speech(exchange.reply)
+
+
 def foreign(exchange: Exchange) -> bool:
     """Whether the reply is wholly in another language than the call, and the customer has not just spoken it."""
     heard = exchange.heard.text if exchange.heard else ""

@@ -19,7 +19,7 @@ import numpy as np
 
 from roleplay.calibration import Calibration
 from roleplay.claims import about_question
-from roleplay.content import foreign, is_speech, spoken
+from roleplay.content import reaches, spoken
 from roleplay.dialogue import MOVES, Exchange
 from roleplay.errors import Unavailable
 from roleplay.features import features, felt, nearest
@@ -69,8 +69,7 @@ class BundledGrader:
         return self.scorer.fingerprint
 
     def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
-        heard = spoken(exchange, reading.findings, self.standards.rules)
-        if foreign(heard) or not is_speech(heard.reply):
+        if not reaches(spoken(exchange, reading.findings, self.standards.rules)):
             return dict.fromkeys(DIMENSIONS, 1.0)
         values = self.scorer.raw(grader_features(exchange, reading, self.standards.rules), exchange.language)
         due = values["fact_due"] >= DUE
@@ -210,7 +209,7 @@ def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> 
     """The highest score that the exact checks still allow."""
     top: dict[Dimension, float] = dict.fromkeys(DIMENSIONS, 5.0)
     heard = spoken(exchange, reading.findings, rules)
-    if foreign(heard) or not is_speech(heard.reply):
+    if not reaches(heard):
         return dict.fromkeys(DIMENSIONS, 1.0)
     broken = [rules[finding.rule] for finding in reading.findings if not finding.kept and finding.end]
     if any(rule.severity == "forbidden" for rule in broken):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from roleplay.claims import tells
 from roleplay.clauses import clauses, sentences, topics
-from roleplay.content import foreign, is_speech, spoken
+from roleplay.content import foreign, reaches, spoken
 from roleplay.dialogue import Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.features import felt, nearest
@@ -53,7 +53,7 @@ def remarks(
 ) -> tuple[Remark, ...]:
     """At most MOST_BAD faults and MOST_GOOD good points for each dimension that was scored."""
     heard = spoken(exchange, reading.findings, rules)
-    if foreign(heard) or not is_speech(heard.reply):
+    if not reaches(heard):
         text = _say(exchange, "这一轮没有对客户说出有内容的话。", "Nothing was said to the customer.")
         if foreign(heard):
             text = _say(
