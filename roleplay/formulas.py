@@ -166,7 +166,7 @@ _ENGLISH = {
     "close": [
         r"\bgoodbye\b",
         r"\bhave a (?:good|lovely|nice|great|pleasant)\b",
-        r"\btake care\b",
+        r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself)\b)",
     ],
 }  # fmt: skip
 _FORMULAS = {

@@ -58,7 +58,8 @@ LEAVE = re.compile(
 # What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
 GOODBYE = re.compile(
     r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
-    r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|\btake care\b|"
+    r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|"
+    r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself|and (?:good)?bye)\b)|"
     r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roleplay.guard import Ledger, ledger, strike
+from roleplay.guard import Ledger, ledger, strike, too_abusive
 from roleplay.lines import corpus_lines
 from roleplay.persona import load_library
 from roleplay.state import start
@@ -48,6 +48,16 @@ def test_a_line_that_a_customer_must_not_say_is_struck_out(line, reason):
 @pytest.mark.parametrize("line", ["到底退不退？", "每个月扣我十五块，凭啥？", "行吧，你说。", "一句话，退钱！"])
 def test_an_ordinary_line_passes(line):
     assert strike(line, now(tell=("amount",))) is None
+
+
+@pytest.mark.parametrize("line", ["他妈哭得不行。", "娃他妈在家等着呢。", "是他妈打来的电话。", "我妈的手机也没网。"])
+def test_somebodys_mother_is_no_swearing(line):
+    assert too_abusive(line, replace(now(), abuse=1)) == ""
+
+
+@pytest.mark.parametrize("line", ["你他妈到底管不管！", "真他妈烦人。", "他妈的！", "妈的，又断了。"])
+def test_swearing_goes_further_than_a_low_ceiling(line):
+    assert too_abusive(line, replace(now(), abuse=1))
 
 
 def test_a_fact_that_is_due_is_no_leak():

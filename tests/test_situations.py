@@ -225,3 +225,9 @@ def test_a_difficulty_that_the_file_contradicts_grossly_is_a_fault():
 
 def test_nothing_said_is_no_reading_of_words():
     assert react(ANGRY, opened(ANGRY), Reading()).last.noticed == notice(ANGRY, "", (), False)
+
+
+def test_a_product_that_begins_with_care_is_no_goodbye() -> None:
+    assert not notice(ENGLISH, "You could take Care Cover at 5 yuan a month.", (), True).goodbye
+    assert notice(ENGLISH, "That is all settled. Take care, goodbye.", (), True).goodbye
+    assert notice(ENGLISH, "Take care.", (), True).goodbye

@@ -66,6 +66,8 @@ def test_what_the_rubric_names_is_found(reply: str, rule: str) -> None:
         "您好，请您稍等，我马上为您查询，感谢您的耐心等待。",
         "很抱歉给您添了麻烦，这项业务暂时不能在线办理，您可以选择到营业厅办理。",
         "为了保护您的信息安全，麻烦您提供一下证件号后四位，好吗？",
+        "不好意思，您的声音有点小，麻烦您稍微大声一点，谢谢。",
+        "我大声一点说，您现在听得清吗？",
     ],
 )
 def test_a_proper_reply_breaks_no_rule_about_wording(reply: str) -> None:
