@@ -33,7 +33,7 @@ class Layout:
     def __init__(self) -> None:
         self.language = gr.Textbox(visible=False)
         self.address = gr.Textbox(visible=False)  # the query part of the address: what is being looked at
-        self.call_id = gr.Textbox(visible=False)
+        self.call_id = gr.Textbox(visible=False, elem_id="call_id")
         self.to_grade = gr.Number(0, visible=False)  # number of the reply that waits for its score
         self.header = gr.HTML(LOADING, js_on_load=GO, elem_id="header")
         self.problem = self._html("problem")

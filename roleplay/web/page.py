@@ -34,6 +34,7 @@ from roleplay.settings import Settings
 from roleplay.texts import texts
 from roleplay.web import views
 from roleplay.web.asking import LANGUAGES, graded_report, language_of, own_call
+from roleplay.web.blocks import Page
 from roleplay.web.desk.page import add_desk
 from roleplay.web.handlers import Handlers
 from roleplay.web.layout import Layout
@@ -47,7 +48,7 @@ WAITING = 200  # events that may wait behind them; more are refused
 CLOSED = 499  # as nginx says it: the one who asked is gone
 HEADERS = {
     # The page loads nothing from elsewhere, even if a model's words should try to.
-    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -66,7 +67,7 @@ FOCUS = (
 
 def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None = None) -> gr.Blocks:
     """The page, in whichever of the languages its reader wants; one queue for all."""
-    with gr.Blocks(analytics_enabled=False, title=texts(languages[0])["page"]["title"], fill_width=True) as blocks:
+    with Page(analytics_enabled=False, title=texts(languages[0])["page"]["title"], fill_width=True) as blocks:
         on = Layout()
         do = Handlers(room, on, languages, staff)
         talk, everything = do.talk, on.everything

@@ -15,6 +15,7 @@ from roleplay.room import Room
 from roleplay.settings import Settings
 from roleplay.texts import texts
 from roleplay.web import views
+from roleplay.web.blocks import Page
 from roleplay.web.desk.call import CallSection
 from roleplay.web.desk.classes import ClassesSection
 from roleplay.web.desk.files import add_files
@@ -84,7 +85,7 @@ def make_desk(
     room: Room, settings: Settings, staff: Staff, results: Results, language: Language, switch: bool
 ) -> gr.Blocks:
     """The trainer's page in one language; `switch` offers the other one."""
-    with gr.Blocks(analytics_enabled=False, title=texts(language)["desk"]["title"], fill_width=True) as blocks:
+    with Page(analytics_enabled=False, title=texts(language)["desk"]["title"], fill_width=True) as blocks:
         page = DeskPage(Desk(room, settings, staff, results, language), switch)
         blocks.load(page.load, None, page.everything, **QUICK)
         page.address.change(None, page.address, None, js=ADDRESS, **QUICK)
