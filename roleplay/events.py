@@ -1,4 +1,4 @@
-"""What happens in a call beside what is said: holding, muting, pausing, hints, a transfer, a retry.
+"""What happens in a call beside what is said: holding, muting, pausing, hints, a transfer, a retry, a draft tried.
 
 Each event knows after how many replies it happened and when. Kept one by one, never changed.
 """
@@ -18,7 +18,7 @@ from roleplay.database import world
 from roleplay.errors import Rejected
 
 Away = Literal["hold", "mute", "pause"]  # the trainee cannot be heard until `back`
-Kind = Literal["hold", "mute", "pause", "back", "louder", "search", "hint", "transfer", "retry"]
+Kind = Literal["hold", "mute", "pause", "back", "louder", "search", "hint", "transfer", "retry", "draft"]
 AWAY: tuple[str, ...] = get_args(Away)
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -68,12 +68,6 @@ class Events:
         query = select(events.kind, events.reply, events.detail, events.at).where(events.call_id == call_id)
         with world(), self._engine.connect().execution_options(reading=True) as connection:
             return tuple(Event(*row) for row in connection.execute(query.order_by(events.id)))
-
-    def calls_with(self, kind: Kind) -> set[str]:
-        """The ids of all calls in which this happened."""
-        query = select(tables.events.c.call_id).where(tables.events.c.kind == kind).distinct()
-        with world(), self._engine.connect().execution_options(reading=True) as connection:
-            return set(connection.execute(query).scalars())
 
 
 def absences(events: Iterable[Event]) -> tuple[Absence, ...]:

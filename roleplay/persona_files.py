@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
+
+from pypinyin import lazy_pinyin
 
 from roleplay.errors import Fault, FileFault, Rejected, Unavailable
 from roleplay.knowledge.journal import replace_files
@@ -47,6 +50,14 @@ def template(text: str, new_id: str, title: str) -> str:
         if not changed:
             raise Rejected(f"the template has no line that begins with {name}:")
     return text
+
+
+def free_id(title: str, text: str, taken: Container[str]) -> str:
+    """An id that is not taken, made of how a title sounds; `text` is the file, whose language it begins with."""
+    language = re.search(r"(?m)^language:\s*(\S+)", text)
+    sounds = "-".join(re.findall(r"[a-z0-9]+", " ".join(lazy_pinyin(title)).casefold())) or "customer"
+    name = f"{'en' if language and language[1] == 'en' else 'zh'}-{sounds}"[:50].rstrip("-")
+    return next(each for each in chain([name], (f"{name}-{n}" for n in count(2))) if each not in taken)
 
 
 def publish(

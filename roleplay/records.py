@@ -184,12 +184,14 @@ class Records:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[CallRow]:
-        """The newest calls first, of one trainee or of all; without a limit, every one.
+        """The newest calls first, of one trainee or of all; without a limit, every one. Tries of drafts are none.
 
         `since` and `until` bound when they began, `until` itself left out.
         """
         calls = tables.calls.c
-        query = select(tables.calls).order_by(calls.started_at.desc(), calls.id).limit(limit)
+        drafts = select(tables.events.c.call_id).where(tables.events.c.kind == "draft")
+        query = select(tables.calls).where(calls.id.not_in(drafts))
+        query = query.order_by(calls.started_at.desc(), calls.id).limit(limit)
         if trainee is not None:
             query = query.where(calls.trainee == trainee)
         if persona_id is not None:

@@ -134,7 +134,15 @@ class Room:
 
     def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
         """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""
-        persona = self.library().get(persona_id)
+        return self._begun(self.library().get(persona_id), seed, trainee, mode)
+
+    def try_draft(self, persona: Persona, *, seed: int, trainee: str = "") -> Call:
+        """Begin a call with a persona that is not published, or not as it is here. Results leave such calls out."""
+        call = self._begun(persona, seed, trainee, "practice")
+        self.records.events.keep(call.id, Event("draft", 0))
+        return call
+
+    def _begun(self, persona: Persona, seed: int, trainee: str, mode: Mode) -> Call:
         row = CallRow(
             id=uuid.uuid4().hex,
             trainee=trainee,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -21,6 +22,7 @@ from made_class import ROOT, persona, play, quiet_room
 from openpyxl import load_workbook
 
 from roleplay.build import build_embedder, build_knowledge
+from roleplay.persona_form import shown
 from roleplay.records import Records, ReviewRow
 from roleplay.results import Results
 from roleplay.room import Room
@@ -30,6 +32,7 @@ from roleplay.web.desk.page import HIDDEN, DeskPage
 from roleplay.web.desk.section import Desk
 from roleplay.web.page import listen, make_app
 from roleplay.web.staff import Staff
+from roleplay.yaml_files import parse_yaml
 
 # Gradio counts its events with pandas in ways that pandas will give up.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -150,7 +153,8 @@ def test_every_handler_of_the_desk_asks_for_the_right_itself(page, room):
                 part.render() if not part.is_rendered else None
             section.wire()
     for function in blocks.fns.values():
-        answer = function.fn(*[None] * len(function.inputs), asking("anna"))
+        pressed = [SimpleNamespace(go="x=y", form={})] if "event" in inspect.signature(function.fn).parameters else []
+        answer = function.fn(*[None] * len(function.inputs), *pressed, asking("anna"))
         assert "Your role does not allow this" in text(answer), function.name
         assert len(answer) == 1
         handlers += 1
@@ -321,16 +325,16 @@ def test_a_customer_is_edited_with_an_error_at_its_line_then_published_and_taken
     text_there = shown[section.text]
     assert "No version has been kept yet" in shown[section.diff]
     broken = text_there.replace("difficulty:", "dificulty:", 1)
-    refused = section.keep(broken, "", tina)
-    assert re.search(r"Line \d+</b> <code>dificulty", refused[section.problem]) and section.text not in refused
-    assert "It can be published" in section.try_out(text_there, tina)[section.problem]
+    refused = section.keep("", "yaml", broken, "", tina)
+    assert re.search(r"Line \d+</b> <code>dificulty", refused[section.problem]) and refused[section.text] == broken
+    assert "It can be published" in section.try_out("yaml", text_there, "", tina)[section.problem]
     changed = text_there.replace("summary: ", "summary: 改过的。", 1)
-    assert "Published" in section.keep(changed, "shorter", tina)[section.problem]
+    assert "Published" in section.keep("shorter", "yaml", changed, "", tina)[section.problem]
     assert room.library().get(name).summary.startswith("改过的")
-    assert "+summary: 改过的" in section.compare(name, 1, changed, tina)[section.diff]
-    back = section.go_back(name, 1, tina)[section.text]
+    assert "+summary: 改过的" in section.compare(name, 1, "yaml", changed, "", tina)[section.diff]
+    back = section.go_back(name, 1, "yaml", tina)[section.text]
     assert back == text_there
-    section.keep(back, "back", tina)
+    section.keep("back", "yaml", back, "", tina)
     assert not room.library().get(name).summary.startswith("改过的")
     enter(client, "tina")
     assert client.get(f"/export/persona/{name}.yaml").text == text_there
@@ -342,19 +346,46 @@ def test_a_customer_is_edited_with_an_error_at_its_line_then_published_and_taken
 def test_a_new_customer_begins_as_a_copy_and_a_file_can_be_brought_in(page, room, tmp_path):
     section, tina = page.sections["personas"], asking("tina")
     text_there = page.look("?view=personas&persona=zh-deduction-video-pack", tina)[section.text]
-    made = section.make_new(text_there, "zh-made-here", "新客户", tina)
+    edited = ("yaml", text_there, "")
+    made = section.make_new("zh-made-here", "新客户", *edited, tina)
     assert "zh-made-here" in made[section.text]
-    assert "already" in section.make_new(text_there, "zh-deduction-video-pack", "x", tina)[section.problem]
-    assert "Line" in section.make_new(text_there, "Not An Id", "x", tina)[section.problem]
-    section.keep(made[section.text], "", tina)
+    assert "already" in section.make_new("zh-deduction-video-pack", "x", *edited, tina)[section.problem]
+    assert "id: zh-xin-ke-hu\n" in section.make_new("", "新客户", *edited, tina)[section.text]
+    assert "Line" in section.make_new("Not An Id", "x", *edited, tina)[section.problem]
+    section.keep("", "yaml", made[section.text], "", tina)
     assert room.library().get("zh-made-here").title == "新客户"
     assert "another one" in section.take_away("zh-made-here", "zh", tina)[section.problem]
     section.take_away("zh-made-here", "zh-made-here", tina)
     assert "zh-made-here" not in room.library().personas
     (tmp_path / "a.yaml").write_text(text_there, "utf-8")
-    assert section.upload(str(tmp_path / "a.yaml"), tina)[section.text] == text_there
+    assert section.upload("yaml", str(tmp_path / "a.yaml"), tina)[section.text] == text_there
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "UTF-8" in section.upload(str(tmp_path / "b.yaml"), tina)[section.problem]
+    assert "UTF-8" in section.upload("yaml", str(tmp_path / "b.yaml"), tina)[section.problem]
+
+
+def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
+    section, tina = desk_page(room, settings, "zh-CN").sections["personas"], asking("tina")
+    text_there = (settings.personas[0] / "zh" / "deduction-video-pack.yaml").read_text("utf-8")
+    form = shown(parse_yaml(text_there, "x")[0])
+    typed = json.dumps(form | {"title": "货车司机的十五块", "who.age": "四十五", "call.facts.0.value": ""})
+    refused = section.keep("", "form", text_there, typed, tina)
+    assert "要填整数" in refused[section.form] and "要一起填" in refused[section.form]
+    assert "title: 货车司机的十五块" in refused[section.text] and "age: 四十五" in refused[section.text]
+    as_yaml = section.switch("yaml", text_there, typed, tina)
+    assert as_yaml[section.mode] == "yaml" and "title: 货车司机的十五块" in as_yaml[section.text]
+    as_form = section.switch("form", as_yaml[section.text].replace("四十五", "45"), "", tina)
+    assert 'value="45"' in as_form[section.form]
+    broken = section.switch("form", "title: [", "", tina)
+    assert broken[section.mode] == "yaml" and "第" in broken[section.problem]
+    more = section.change_items(text_there, SimpleNamespace(go="add=call.facts", form=form), tina)
+    assert "fact-1" in more[section.text] and "fact-1" in more[section.form]
+    gone = section.change_items(text_there, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
+    assert "id: amount" not in gone[section.text] and "id: months" in gone[section.text]
+    odd = section.change_items(text_there, SimpleNamespace(go="drop=who:0", form=form), tina)
+    assert section.text not in odd
+    commented = text_there.replace("      value: 15元", "      value: 15元  # 账单上的")
+    lost = section.change_items(commented, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
+    assert "有 1 条注释" in lost[section.note_line]
 
 
 # Knowledge
@@ -483,6 +514,7 @@ def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_custom
     page.get_by_text("Kept. The machine").wait_for()
     assert room.grades("a1")[1].scores["empathy"].value == 3
     page.get_by_role("link", name="Customers").click()
+    page.get_by_label("YAML", exact=True).check()
     page.locator("#persona_yaml .cm-line", has_text="language").first.wait_for()
     page.locator("#persona_yaml .cm-content").click()
     page.keyboard.press("Control+Home")
@@ -494,5 +526,43 @@ def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_custom
         page.goto(f"{site}/desk/zh/?view={name}")
         page.locator(f"#desk_{name} h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 391, name
+    assert wrong == []
+    page.context.close()
+
+
+def test_a_customer_is_edited_in_a_form_with_the_mistake_at_its_field_and_published(browser, site, room):
+    page = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}).new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{site}/login")
+    page.locator("[name=name]").fill("tina")
+    page.locator("[name=password]").fill("long enough")
+    page.get_by_role("button").click()
+    page.goto(f"{site}/desk/zh/?view=personas&persona=zh-roaming-bill-shock")
+    page.locator("input[name=title]").fill("表单里改的标题")
+    page.locator("[data-keep=person] summary").click()
+    page.locator("[name='who.age']").fill("三十")
+    page.locator("#publish").click()
+    page.locator("[name='who.age'][aria-invalid]").wait_for()
+    assert "要填整数" in page.locator("[id='who.age-wrong']").inner_text()
+    assert room.library().get("zh-roaming-bill-shock").title != "表单里改的标题"
+    page.locator("[data-keep=beliefs] summary").first.click()
+    beliefs = page.locator("[data-keep=beliefs] .item")
+    before = beliefs.count()
+    page.locator("[data-go='add=call.beliefs']").click()
+    beliefs.nth(before).wait_for()
+    assert page.locator("[name='who.age']").input_value() == "三十"
+    page.locator(f"[data-go='drop=call.beliefs:{before}']").click()
+    beliefs.nth(before).wait_for(state="detached")
+    page.locator("[name='who.age']").fill("31")
+    page.get_by_label("YAML", exact=True).check()
+    page.locator("#persona_yaml .cm-line", has_text="表单里改的标题").first.wait_for()
+    page.get_by_label("表单", exact=True).check()
+    page.locator("#publish").click()
+    page.locator("#personas_problem .good").wait_for()
+    persona = room.library().get("zh-roaming-bill-shock")
+    assert (persona.title, persona.who.age) == ("表单里改的标题", 31)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 391
     assert wrong == []
     page.context.close()

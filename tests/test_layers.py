@@ -20,7 +20,18 @@ SOURCES = sorted([*ROOT.glob("roleplay/**/*.py"), *ROOT.glob("eval/**/*.py"), *R
 # `roleplay.NAME` or for a package with all that is in it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "roles", "tables"),
-    ("reading", "rubric", "agreement", "yaml_files", "settings", "texts", "conditions", "wording", "situations"),
+    (
+        "reading",
+        "rubric",
+        "agreement",
+        "yaml_files",
+        "yaml_patch",
+        "settings",
+        "texts",
+        "conditions",
+        "wording",
+        "situations",
+    ),
     ("persona", "standards", "graded", "scripts", "rosters"),
     ("models", "knowledge", "records", "people", "cohorts", "events", "database", "migrations"),
     (
@@ -52,7 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("conduct",),
     ("reports", "hints", "build", "training", "checking"),
     ("results", "reviews", "progress"),
-    ("plans", "exports", "persona_files", "rule_files", "backup"),
+    ("plans", "exports", "persona_files", "persona_form", "rule_files", "backup"),
     ("terminal",),
     ("cli_users", "cli_cards", "cli_knowledge"),
     ("cli", "web", "eval"),

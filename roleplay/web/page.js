@@ -38,6 +38,21 @@ function write(box, text) {
   box.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
+// A form that the server has made anew shows what the server says; what was unfolded stays so.
+const unfolded = new Set();
+addEventListener('toggle', (event) => {
+  const name = event.target.dataset?.keep;
+  if (name) unfolded[event.target.open ? 'add' : 'delete'](name);
+}, true);
+new MutationObserver(() => {
+  const form = $('form[data-version]');
+  if (!form || form.shown === form.dataset.version) return;
+  form.shown = form.dataset.version;
+  form.reset();
+  for (const part of all('[data-keep]', form)) part.open ||= unfolded.has(part.dataset.keep);
+  $('.wrong', form)?.scrollIntoView({ block: 'center' });
+}).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ['data-version'] });
+
 // The newest words stay in view.
 new MutationObserver(() => {
   const chat = $('#chat');

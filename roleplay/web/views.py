@@ -29,7 +29,7 @@ from roleplay.reports import Report
 from roleplay.results import Result
 from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
-from roleplay.texts import texts
+from roleplay.texts import said, texts
 from roleplay.web.charts import FEELINGS, curve, growth, radar
 from roleplay.web.portraits import portrait
 
@@ -63,7 +63,8 @@ def _templates() -> Environment:
 def render(template: str, language: str, **values: Any) -> str:
     """A template in one language: `words` are all texts, `page` those of the page."""
     words = texts(language)
-    return _templates().get_template(template).render(words=words, page=words["page"], language=language, **values)
+    values |= {"words": words, "page": words["page"], "language": language}
+    return _templates().get_template(template).render(in_words=lambda message: said(message, language), **values)
 
 
 def header(language: str, user: str, where: str, switch: bool, desk: bool) -> str:

@@ -1,39 +1,76 @@
-"""Personas: create from one that is there, edit as YAML, check, publish, compare versions and go back."""
+"""Personas: begin one, edit it as a form or as YAML, check, try the draft, publish, compare versions and go back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from roleplay.errors import FileFault, Rejected
-from roleplay.persona_files import KIND, LONGEST, check_persona, difference, parse_persona, publish, template, withdraw
+from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.persona_files import (
+    KIND,
+    LONGEST,
+    check_persona,
+    difference,
+    free_id,
+    parse_persona,
+    publish,
+    template,
+    withdraw,
+)
+from roleplay.persona_form import NEW, added, applied, raised, without
+from roleplay.web.desk.persona_sheet import form_sheet, wrong_sheet
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
+from roleplay.yaml_files import parse_yaml
+from roleplay.yaml_patch import comments_lost, patched
+
+# The form is the browser's own; with every press what it holds now is sent along, as the last input.
+COLLECT = """(...given) => {
+  const form = document.querySelector('#persona_form form');
+  return [...given.slice(0, -1), form ? JSON.stringify(Object.fromEntries(new FormData(form))) : ''];
+}"""
 
 
 class PersonasSection(Section):
     name, right = "personas", "teach"
 
     def build(self) -> None:
-        words = self.words
+        words, form = self.words, self.desk.words["form"]
         self.head = self.html("personas_head")
         with gr.Row(elem_classes=["inline"]):
             self.persona = gr.Dropdown([], label=words["persona"], filterable=True, elem_id="edit_persona")
             self.file = gr.UploadButton(words["upload"], file_types=[".yaml", ".yml"], elem_id="upload_persona")
         self.about = self.html("persona_about")
-        self.text = gr.Code("", language="yaml", label=words["text"], lines=24, max_lines=40, elem_id="persona_yaml")
-        with gr.Row(elem_classes=["inline"]):
-            self.why = gr.Textbox(label=words["why"], max_length=200, elem_id="why")
-            self.check = gr.Button(words["check"], elem_id="check")
-            self.publish = gr.Button(words["publish"], variant="primary", elem_id="publish")
         with gr.Accordion(words["new"], open=False), gr.Row(elem_classes=["inline"]):
+            self.new_title = gr.Textbox(label=words["new_title"], max_length=60, elem_id="new_title")
             self.new_id = gr.Textbox(
                 label=words["new_id"], placeholder="zh-angry-roaming", max_length=60, elem_id="new_id"
             )
-            self.new_title = gr.Textbox(label=words["new_title"], max_length=60, elem_id="new_title")
             self.make = gr.Button(words["make"], elem_id="make")
+        self.mode = gr.Radio(
+            [(form["modes"][name], name) for name in ("form", "yaml")], value="form", label=form["mode"], elem_id="mode"
+        )
+        with gr.Row(elem_id="persona_desk"):
+            with gr.Column(scale=3, min_width=320):
+                with gr.Column(elem_id="persona_form_column") as self.as_form:
+                    self.form = self.html("persona_form")
+                with gr.Column(visible=False) as self.as_yaml:
+                    self.text = gr.Code(
+                        "", language="yaml", label=words["text"], lines=24, max_lines=40, wrap_lines=True,
+                        elem_id="persona_yaml",
+                    )  # fmt: skip
+            self.side = self.html("persona_side")
+        self.sent = gr.Textbox(visible=False)
+        self.note_line = self.html("persona_note", live=True)
+        with gr.Row(elem_classes=["inline"], elem_id="persona_bar"):
+            self.why = gr.Textbox(label=words["why"], max_length=200, elem_id="why")
+            self.check = gr.Button(words["check"], elem_id="check")
+            self.trial = gr.Button(words["try_draft"], elem_id="try_draft")
+            self.publish = gr.Button(words["publish"], variant="primary", elem_id="publish")
         with gr.Accordion(words["versions"], open=False):
             with gr.Row(elem_classes=["inline"]):
                 self.version = gr.Dropdown([], label=words["version"], elem_id="version")
@@ -44,20 +81,32 @@ class PersonasSection(Section):
             self.drop = gr.Button(words["withdraw_button"], variant="stop")
 
     @property
+    def editor(self) -> list[Any]:
+        """What changes when another text is edited."""
+        return [self.problem, self.note_line, self.mode, self.as_form, self.as_yaml, self.form, self.text]
+
+    @property
     def parts(self) -> list[Any]:
         return [
-            self.head, self.persona, self.about, self.text, self.why, self.new_id, self.new_title, self.version,
-            self.diff, self.confirm,
+            self.head, self.persona, self.about, *self.editor[1:], self.side, self.why, self.new_id, self.new_title,
+            self.version, self.diff, self.confirm,
         ]  # fmt: skip
 
     def wire(self) -> None:
+        edited = [self.mode, self.text, self.sent]
+        typed: dict[str, Any] = {"js": COLLECT}
         self.persona.input(self.choose, self.persona, self.outputs, **QUICK)
-        self.file.upload(self.upload, self.file, [self.problem, self.text], **QUICK)
-        self.check.click(self.try_out, self.text, [self.problem], **LONG)
-        self.publish.click(self.keep, [self.text, self.why], self.outputs, **LONG)
-        self.make.click(self.make_new, [self.text, self.new_id, self.new_title], [self.problem, self.text], **QUICK)
-        self.version.input(self.compare, [self.persona, self.version, self.text], [self.problem, self.diff], **QUICK)
-        self.load.click(self.go_back, [self.persona, self.version], [self.problem, self.text], **QUICK)
+        self.file.upload(self.upload, [self.mode, self.file], self.editor, **QUICK)
+        self.mode.input(self.switch, edited, self.editor, **QUICK, **typed)
+        self.form.select(self.change_items, self.text, self.editor, **QUICK)
+        self.side.select(self.close_side, None, [self.problem, self.side], **QUICK)
+        self.check.click(self.try_out, edited, self.editor, **LONG, **typed)
+        self.trial.click(self.try_draft, edited, [*self.editor, self.side], **QUICK, **typed)
+        self.publish.click(self.keep, [self.why, *edited], self.outputs, **LONG, **typed)
+        self.make.click(self.make_new, [self.new_id, self.new_title, *edited], self.editor, **QUICK, **typed)
+        compared = [self.persona, self.version, *edited]
+        self.version.input(self.compare, compared, [self.problem, self.diff], **QUICK, **typed)
+        self.load.click(self.go_back, [self.persona, self.version, self.mode], self.editor, **QUICK)
         self.drop.click(self.take_away, [self.persona, self.confirm], self.outputs, **QUICK)
 
     def show(self, who: str, asked: Mapping[str, str]) -> Updates:
@@ -71,11 +120,11 @@ class PersonasSection(Section):
             for at, each in enumerate(versions)
         ]
         persona = library.personas.get(chosen)
-        return {
+        return self._edited("form", path.read_text("utf-8") if path else "") | {
             self.head: desk.render("personas_head.html", faults=library.faults, count=len(personas)),
             self.persona: gr.update(choices=[(each.title, each.id) for each in personas], value=chosen or None),
             self.about: desk.render("persona_about.html", persona=persona, versions=len(versions)) if persona else "",
-            self.text: path.read_text("utf-8") if path else "",
+            self.side: "",
             self.why: "",
             self.new_id: "",
             self.new_title: "",
@@ -84,10 +133,84 @@ class PersonasSection(Section):
             self.confirm: "",
         }
 
+    # The text that is edited, as form and as YAML
+
+    def _edited(self, mode: str, text: str, faults: Sequence[Fault] = (), shown: str = "") -> Updates:
+        """The editor with this text; as a form if it can be one, with section `shown` unfolded."""
+        note = ""
+        try:
+            data = parse_yaml(text, "persona.yaml")[0] if text else {}
+            if not isinstance(data, dict):
+                raise FileFault("persona.yaml", [Fault("Input should be a valid dictionary (found a text)", 1)])
+            sheet = form_sheet(self.desk, data, faults, shown)
+        except FileFault as error:
+            note = self.desk.notice("wait", self.desk.words["form"]["not_yaml"]) if mode == "form" else ""
+            mode, sheet = "yaml", ""
+            faults = faults or error.faults
+        return {
+            self.problem: wrong_sheet(self.desk, text, mode, faults) if faults else "",
+            self.note_line: note,
+            self.mode: mode,
+            self.as_form: gr.update(visible=mode == "form"),
+            self.as_yaml: gr.update(visible=mode == "yaml"),
+            self.form: sheet,
+            self.text: text,
+        }
+
+    def _now(self, mode: str, text: str, sent: str | Mapping[str, str]) -> str:
+        """The text as it is to be seen in either mode: what was typed in the form stands in it."""
+        if mode != "form" or not sent:
+            return text or ""
+        form = json.loads(sent) if isinstance(sent, str) else sent
+        data = parse_yaml(text, "persona.yaml")[0] if text else {}
+        return patched(text, applied(data, form)) if text else text
+
+    def _lost(self, before: str, after: str) -> Updates:
+        """A word about comments of the file that went with what was changed."""
+        lost = comments_lost(before, after) if before and before != after else 0
+        message = self.desk.words["form"]["comments"].format(number=lost)
+        return {self.note_line: self.desk.notice("wait", message)} if lost else {}
+
+    def _with_text(self, mode: str, text: str, sent: str, do: Any) -> Updates:
+        """What `do` gives for the text as it is now; what is wrong with it stands at its field or line."""
+        now = text or ""
+        try:
+            now = self._now(mode, text, sent)
+            return self._edited(mode, now) | self._lost(text or "", now) | do(now)
+        except FileFault as error:
+            return self._edited(mode, now, error.faults) | self._lost(text or "", now)
+
+    def switch(self, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
+        """Form and YAML are two views of one text; `mode` is the one that is asked for."""
+        left = "form" if mode == "yaml" else "yaml"
+        return self.answer(
+            request,
+            lambda _who: self._edited(mode, now := self._now(left, text, sent)) | self._lost(text or "", now),
+        )
+
+    def change_items(self, text: str, event: gr.EventData, request: gr.Request) -> Updates:
+        """An item of a list of the form comes, goes, or moves up; what was typed elsewhere is kept."""
+
+        def do(_who: str) -> Updates:
+            what, _, place = str(event.go).partition("=")
+            place, _, at = place.partition(":")
+            if place not in NEW:
+                raise Rejected(self.words["no_version"])
+            now = self._now("form", text, {str(key): str(value) for key, value in dict(event.form or {}).items()})
+            data, number = parse_yaml(now, "persona.yaml")[0], int(at) if at.isdecimal() else -1
+            made = added(data, place) if what == "add" else without(data, place, number)
+            made = raised(data, place, number) if what == "up" else made
+            after = patched(now, made)
+            return self._edited("form", after, shown=place) | self._lost(text or "", after)
+
+        return self.answer(request, do)
+
+    # What is done with it
+
     def choose(self, persona: str | None, request: gr.Request) -> Updates:
         return self.answer(request, lambda who: self.show(who, {"persona": persona or ""}))
 
-    def upload(self, file: str | None, request: gr.Request) -> Updates:
+    def upload(self, mode: str, file: str | None, request: gr.Request) -> Updates:
         """A file goes into the editor; nothing is published yet."""
 
         def do(_who: str) -> Updates:
@@ -97,63 +220,86 @@ class PersonasSection(Section):
                 text = Path(file).read_text("utf-8-sig")
             except UnicodeDecodeError as error:
                 raise Rejected(self.words["no_file"]) from error
-            return {self.text: text, self.problem: self.done(self.words["uploaded"])}
+            shown = self._edited(mode, text)
+            return shown | {self.problem: shown[self.problem] or self.done(self.words["uploaded"])}
 
         return self.answer(request, do)
 
-    def try_out(self, text: str, request: gr.Request) -> Updates:
+    def try_out(self, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
         """Prove that the persona in the editor could be published, and change nothing."""
 
-        def do(_who: str) -> Updates:
-            proof = check_persona(text or "", self.desk.room.knowledge.entries_by_id())
+        def do(now: str) -> Updates:
+            proof = check_persona(now, self.desk.room.knowledge.entries_by_id())
             if proof.faults:
                 raise FileFault("persona.yaml", proof.faults)
             return {self.problem: self.desk.render("proof.html", proof=proof)}
 
-        return self.answer(request, do)
+        return self.answer(request, lambda _who: self._with_text(mode, text, sent, do))
 
-    def keep(self, text: str, why: str, request: gr.Request) -> Updates:
+    def try_draft(self, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
+        """A call with the persona in the editor, published or not, beside the editor."""
+
+        def begin(who: str, now: str) -> Updates:
+            persona = parse_persona(now, self.desk.room.knowledge.entries_by_id())
+            call = self.desk.room.try_draft(persona, seed=secrets.randbelow(2**31), trainee=who)
+            self.note(who, "tried a draft", "", persona.id)
+            side = self.desk.render("side.html", address=f"../../practice/?call={call.id}")
+            return {self.side: side, self.problem: self.desk.notice("wait", self.words["trying"])}
+
+        return self.answer(request, lambda who: self._with_text(mode, text, sent, lambda now: begin(who, now)))
+
+    def close_side(self, request: gr.Request) -> Updates:
+        return self.answer(request, lambda _who: {self.side: ""})
+
+    def keep(self, why: str, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
         """Publish what stands in the editor. With a mistake in it nothing changes, and the text stays."""
 
-        def do(who: str) -> Updates:
+        def do(who: str, now: str) -> Updates:
             desk = self.desk
             persona = publish(
-                desk.records, desk.library(), desk.settings.personas, text or "", desk.room.knowledge.entries_by_id(),
-                who, (why or "").strip(),
+                desk.records, desk.library(), desk.settings.personas, now, desk.room.knowledge.entries_by_id(), who,
+                (why or "").strip(),
             )  # fmt: skip
             self.note(who, "published a customer", "", persona.id)
             told = desk.render("published.html", persona=persona)
-            return self.show(who, {"persona": persona.id}) | {self.problem: told}
+            shown = self.show(who, {"persona": persona.id}) | self._edited(mode, now) | {self.problem: told}
+            del shown[self.side]  # a call that is on beside the editor goes on
+            return shown
 
-        return self.answer(request, do)
+        return self.answer(request, lambda who: self._with_text(mode, text, sent, lambda now: do(who, now)))
 
-    def make_new(self, text: str, new_id: str, title: str, request: gr.Request) -> Updates:
+    def make_new(self, new_id: str, title: str, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
         """The persona in the editor as the beginning of another one."""
 
-        def do(_who: str) -> Updates:
-            name = (new_id or "").strip()
+        def do(now: str) -> Updates:
+            heading = (title or "").strip()
+            name = (new_id or "").strip() or free_id(heading, now, self.desk.library().personas)
             if name in self.desk.library().personas:
                 raise Rejected(f"there is a customer {name} already")
-            made = template(text or "", name, (title or "").strip())
+            made = template(now, name, heading)
             parse_persona(made, self.desk.room.knowledge.entries_by_id())
-            return {self.text: made, self.problem: self.done(self.words["made"])}
+            return self._edited(mode, made) | {self.problem: self.done(self.words["made"])}
 
-        return self.answer(request, do)
+        return self.answer(request, lambda _who: self._with_text(mode, text, sent, do))
 
-    def compare(self, persona: str | None, at: int | None, text: str, request: gr.Request) -> Updates:
+    def compare(
+        self, persona: str | None, at: int | None, mode: str, text: str, sent: str, request: gr.Request
+    ) -> Updates:
         """What differs between a version and what stands in the editor."""
 
         def do(_who: str) -> Updates:
-            lines = difference(self._version(persona, at), text or "")
+            lines = difference(self._version(persona, at), self._now(mode, text, sent))
             return {self.diff: self.desk.render("diff.html", lines=lines)}
 
         return self.answer(request, do)
 
-    def go_back(self, persona: str | None, at: int | None, request: gr.Request) -> Updates:
+    def go_back(self, persona: str | None, at: int | None, mode: str, request: gr.Request) -> Updates:
         """A version goes into the editor; publishing it makes it the one that is played."""
         return self.answer(
             request,
-            lambda _who: {self.text: self._version(persona, at), self.problem: self.done(self.words["loaded"])},
+            lambda _who: (
+                self._edited(mode, self._version(persona, at)) | {self.problem: self.done(self.words["loaded"])}
+            ),
         )
 
     def take_away(self, persona: str | None, typed: str, request: gr.Request) -> Updates:

@@ -20,7 +20,7 @@ from roleplay.results import Results
 from roleplay.roles import Right
 from roleplay.room import Room
 from roleplay.settings import Settings
-from roleplay.texts import texts
+from roleplay.texts import texts, translated
 from roleplay.web import views
 from roleplay.web.layout import GO
 from roleplay.web.staff import NotAllowed, Staff
@@ -125,7 +125,8 @@ class Section(ABC):
             return self.desk.notice("error", self.desk.words["not_allowed"])
         if isinstance(error, FileFault):
             return self.desk.render("faults.html", faults=error.faults)
-        return self.desk.notice("error", self.desk.words["not_done"], str(error))
+        known = translated(str(error), self.desk.language)
+        return self.desk.notice("error", known or self.desk.words["not_done"], "" if known else str(error))
 
     def done(self, message: str) -> str:
         return self.desk.notice("good", message)
