@@ -1,6 +1,8 @@
 import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -16,8 +18,9 @@ from transformers import (
 )
 
 from roleplay.errors import FileFault, Rejected, Unavailable
-from roleplay.models import Sampling
+from roleplay.models import Sampling, prefixes, together
 from roleplay.models.making import make_model
+from roleplay.models.together import AT_ONCE, Batch
 from roleplay.models.transformers_model import TransformersModel
 from roleplay.models.visible import opened_thinking, shown_pieces, visible
 
@@ -79,15 +82,14 @@ def test_a_greedy_stream_says_what_plain_generation_says(tiny, kind):
 
 @pytest.mark.parametrize("kind", ["llama", "qwen3"])
 def test_a_reused_cache_changes_nothing(tiny, kind):
-    model, calls = TransformersModel(str(tiny[kind])), []
-    run = model._forward
-    model._forward = lambda ids, cache: calls.append(len(ids)) or run(ids, cache)
+    model, prefills = TransformersModel(str(tiny[kind])), []
+    read = model._together.read
+    model._together.read = lambda ids, cache: prefills.append(len(ids)) or read(ids, cache)
     chat = list(CHAT)
     for heard in ("话费多了？", "hello there", "好的 you"):
         said = _said(model, chat)
         assert said == _said(TransformersModel(str(tiny[kind])), chat)
         chat += [{"role": "assistant", "content": said}, {"role": "user", "content": heard}]
-    prefills = [size for size in calls if size > 1]
     assert len(prefills) == 3 and sum(prefills) < len(model._tokens(model._loaded.render(chat)))
 
 
@@ -157,66 +159,138 @@ def test_an_answer_of_thoughts_alone_is_an_error():
         list(shown_pieces(["<think>on and on"], "m"))
 
 
+@contextmanager
+def _each_step(model, before):
+    """While this lasts, `before` is called before every step that makes a token."""
+    step = Batch.step
+
+    def changed(batch):
+        before()
+        return step(batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Batch, "step", changed)
+        yield
+
+
+def _breaks():
+    raise RuntimeError("out of memory")
+
+
 def test_a_failing_generation_is_told_and_the_next_one_runs(tiny):
     model = TransformersModel(str(tiny["llama"]))
-    good, expected = model._forward, _said(model, CHAT)
-
-    def breaks(ids, cache):
-        if len(ids) == 1:
-            raise RuntimeError("out of memory")
-        return good(ids, cache)
-
-    model._forward = breaks
-    with pytest.raises(Unavailable, match="out of memory"):
+    expected = _said(model, CHAT)
+    with _each_step(model, _breaks), pytest.raises(Unavailable, match="out of memory"):
         _said(model, [*CHAT[:1], {"role": "user", "content": "other"}])
-    model._forward = good
     assert _said(model, CHAT) == expected
 
 
 def test_a_reader_who_goes_away_stops_the_generation(tiny):
-    model, run = TransformersModel(str(tiny["llama"])), 0
-    good = model._forward
-
-    def slow(ids, cache):
-        nonlocal run
-        run += 1
-        time.sleep(0.02)
-        return good(ids, cache)
-
-    model._forward = slow
-    stream = model.stream(CHAT, Sampling(max_tokens=500, temperature=0.0))
-    next(stream)
-    stream.close()
-    with model._lock:  # the worker lets go of it within a token
-        after = run
-    time.sleep(0.1)
-    assert run == after < 100
+    model, run = TransformersModel(str(tiny["llama"])), []
+    with _each_step(model, lambda: (run.append(1), time.sleep(0.02))):
+        stream = model.stream(CHAT, Sampling(max_tokens=500, temperature=0.0))
+        next(stream)
+        stream.close()
+        model.weigh(CHAT, ["a"])  # the thread lets go of the answer within a token
+        time.sleep(0.1)
+        after = len(run)
+        time.sleep(0.1)
+        assert len(run) == after < 100
 
 
 def test_a_model_slower_than_its_limit_is_unavailable(tiny):
-    model = TransformersModel(str(tiny["llama"]), timeout=0.05)
-    with model._lock, pytest.raises(Unavailable, match=r"0\.05 seconds"):
+    model, go_on = TransformersModel(str(tiny["llama"]), timeout=0.05), threading.Event()
+    blocked = model._together.do(go_on.wait)
+    with pytest.raises(Unavailable, match=r"0\.05 seconds"):
         _said(model, CHAT)
-    with model._lock, pytest.raises(Unavailable, match=r"0\.05 seconds"):
+    with pytest.raises(Unavailable, match=r"0\.05 seconds"):
         model.weigh(CHAT, ["a"])
+    go_on.set()
+    blocked.result(5)
+    assert _said(model, CHAT)
 
 
-def test_two_callers_at_once_get_what_each_would_get_alone(tiny):
-    model, chats = (
-        TransformersModel(str(tiny["llama"])),
-        [[*CHAT[:1], {"role": "user", "content": t}] for t in "ab好您"],
-    )
-    alone, said = [_said(model, chat) for chat in chats], [""] * len(chats)
+def _at_once(work, given):
+    """What `work` gives for each, all of them run at once."""
+    with ThreadPoolExecutor(len(given)) as pool:
+        return list(pool.map(work, given))
 
-    def run(place):
-        said[place] = _said(model, chats[place])
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(chats))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert said == alone
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_many_at_once_get_what_each_would_get_alone(tiny, kind):
+    model, alone = TransformersModel(str(tiny[kind])), TransformersModel(str(tiny[kind]))
+    words, rows = "请问有什么可以帮您 hello there you" * 40, []
+    asked = [
+        ([*CHAT[:1], {"role": "user", "content": words[: 1 + 37 * place]}],
+         Sampling(max_tokens=5 + 7 * (place % 6), temperature=place % 3 * 0.6, seed=place))
+        for place in range(24)
+    ]  # fmt: skip
+    with _each_step(model, lambda: rows.append(sum(len(batch.answers) for batch in model._together._batches))):
+        said = _at_once(lambda each: _said(model, *each), asked)
+    assert said == [_said(alone, *each) for each in asked]
+    again = [
+        ([*chat, {"role": "assistant", "content": text}, CHAT[1]], GREEDY)
+        for (chat, _), text in zip(asked, said, strict=True)
+    ]
+    assert _at_once(lambda each: _said(model, *each), again[:8]) == [_said(alone, *each) for each in again[:8]]
+    assert AT_ONCE // 2 < max(rows) <= AT_ONCE
+
+
+def test_a_long_prompt_does_not_hold_up_an_answer_under_way(tiny, monkeypatch):
+    monkeypatch.setattr(together, "READ", 8)
+    model, order = TransformersModel(str(tiny["llama"])), []
+    read = model._together.read
+    model._together.read = lambda ids, cache: order.append("read") or read(ids, cache)
+    with _each_step(model, lambda: (order.append("step"), time.sleep(0.002))):
+        first = model.stream(CHAT, Sampling(max_tokens=200, temperature=0.0))
+        next(first)
+        _said(model, [{"role": "user", "content": "hello there " * 20}], Sampling(max_tokens=1, temperature=0.0))
+        first.close()
+    reads = [place for place, what in enumerate(order) if what == "read"][-20:]
+    assert len(reads) == 20 and all("step" in order[one:other] for one, other in itertools.pairwise(reads))
+
+
+def test_options_are_weighed_while_others_are_answered(tiny):
+    model, alone = TransformersModel(str(tiny["llama"])), TransformersModel(str(tiny["llama"]))
+    chats = [[*CHAT[:1], {"role": "user", "content": text}] for text in ("好", "hello", "you there", "a")]
+
+    def both(chat):
+        return _said(model, chat), model.weigh(chat, ["好", "hello there"])
+
+    for (said, weights), chat in zip(_at_once(both, chats), chats, strict=True):
+        assert said == _said(alone, chat)
+        assert weights == pytest.approx(alone.weigh(chat, ["好", "hello there"]), abs=1e-3)
+
+
+def test_answers_that_are_too_many_for_the_memory_become_fewer(tiny):
+    model, given = TransformersModel(str(tiny["llama"])), 4
+
+    def cramped():
+        if any(len(batch.answers) > 2 for batch in model._together._batches):
+            raise RuntimeError("out of memory")
+        time.sleep(0.002)
+
+    def tried(seed):
+        chat = [*CHAT[:1], {"role": "user", "content": "a" * (seed + 1)}]
+        try:
+            return _said(model, chat, Sampling(max_tokens=60, temperature=0.0, seed=seed))
+        except Unavailable:
+            return ""
+
+    with _each_step(model, cramped):
+        _at_once(tried, range(given))
+        assert all(_at_once(tried, range(given)))
+
+
+def test_caches_are_kept_up_to_a_size(tiny, monkeypatch):
+    model = TransformersModel(str(tiny["llama"]))
+    for text in ("好", "hello", "you"):
+        _said(model, [{"role": "user", "content": text}])
+    kept = model._together.prefixes._kept
+    assert len(kept) == 3
+    monkeypatch.setattr(prefixes, "KEPT_BYTES", 1)
+    _said(model, [{"role": "user", "content": "there"}])
+    assert len(kept) == 1
 
 
 def test_a_fingerprint_changes_with_the_weights(tiny, tmp_path):

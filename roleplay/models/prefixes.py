@@ -14,13 +14,15 @@ from typing import cast
 from transformers import DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer
 
+KEPT, KEPT_BYTES = 48, 2**29  # caches that are kept at most: enough for a class whose calls go on side by side
+
 
 class Prefixes:
-    """At most `keep` caches with the token ids that they hold, the last used first. Not safe for threads."""
+    """The caches used last with the token ids that they hold, newest first. Not safe for threads."""
 
-    def __init__(self, config: PreTrainedConfig, keep: int = 4) -> None:
+    def __init__(self, config: PreTrainedConfig) -> None:
         self._config = config
-        self._kept: deque[tuple[list[int], DynamicCache]] = deque(maxlen=keep)
+        self._kept: deque[tuple[list[int], DynamicCache]] = deque(maxlen=KEPT)
 
     def start(self, ids: Sequence[int]) -> tuple[DynamicCache, int]:
         """A cache that holds the first n of `ids`, and n; n is less than len(ids), so one token is left to run."""
@@ -44,6 +46,8 @@ class Prefixes:
         for old in [entry for entry in self._kept if _common(entry[0], held) == len(entry[0])]:
             self._kept.remove(old)  # wholly contained in the new one
         self._kept.appendleft((held, cache))
+        while len(self._kept) > 1 and sum(_size(kept) for _, kept in self._kept) > KEPT_BYTES:
+            self._kept.pop()
 
 
 def widened(cache: DynamicCache, rows: int) -> DynamicCache:
@@ -54,6 +58,11 @@ def widened(cache: DynamicCache, rows: int) -> DynamicCache:
             layer.keys = layer.keys.expand(rows, -1, -1, -1)
             layer.values = layer.values.expand(rows, -1, -1, -1)
     return wide
+
+
+def _size(cache: DynamicCache) -> int:
+    layers = cast(list[DynamicLayer], cache.layers)
+    return sum(part.nbytes for layer in layers for part in (layer.keys, layer.values) if part is not None)
 
 
 def _shortened(cache: DynamicCache, length: int) -> DynamicCache:

@@ -1,25 +1,23 @@
 """Any causal language model in this process: the bundled decoder, a folder, a name on the hub.
 
-One generation runs at a time. It runs in a thread of its own, so that a reader waits with a time limit
-and a reader who goes away stops it at the next token.
+The model runs in a thread of its own, which answers all who wait together (`together`). So a reader waits with a
+time limit, and one who goes away stops its answer at the next token.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
-import threading
 from collections.abc import Generator, Sequence
 
 import torch
-from torch import Tensor
 from transformers import DynamicCache
 
 from roleplay.errors import Unavailable
 from roleplay.models import Message, Sampling
 from roleplay.models.loading import load
 from roleplay.models.prefixes import Prefixes, widened
+from roleplay.models.together import Together
 from roleplay.models.visible import opened_thinking, shown_pieces
 
 log = logging.getLogger(__name__)
@@ -44,15 +42,13 @@ class TransformersModel:
         dtype: str | None = None,
         writes: bool | None = None,
         timeout: float = 60.0,
-        keep: int = 4,
     ) -> None:
         self._loaded = load(name, device, dtype)
         self.spec = spec or f"hf:{name}"
         self.fingerprint = self._loaded.fingerprint
         self.writes = self._loaded.parameters >= ABLE_TO_WRITE if writes is None else writes
         self._timeout = timeout
-        self._prefixes = Prefixes(self._loaded.model.config, keep)
-        self._lock = threading.Lock()
+        self._together = Together(self._loaded, Prefixes(self._loaded.model.config))
 
     # ---- speaking ----
 
@@ -66,15 +62,12 @@ class TransformersModel:
             raw.close()
 
     def _raw_pieces(self, ids: list[int], sampling: Sampling) -> Generator[str, None, None]:
-        """Pieces of raw text from a worker thread; Unavailable if it fails or is too slow."""
-        pieces: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
-        unwanted = threading.Event()
-        worker = threading.Thread(target=self._work, args=(ids, sampling, pieces, unwanted), daemon=True)
-        worker.start()
+        """Pieces of raw text from the model's thread; Unavailable if it fails or is too slow."""
+        answer = self._together.speak(ids, sampling)
         try:
             while True:
                 try:
-                    piece = pieces.get(timeout=self._timeout)
+                    piece = answer.pieces.get(timeout=self._timeout)
                 except queue.Empty:
                     why = f"no word for {self._timeout:g} seconds"
                     raise Unavailable(self._name, why, "Choose a smaller model or a longer time limit") from None
@@ -84,74 +77,29 @@ class TransformersModel:
                     return
                 yield piece
         finally:
-            unwanted.set()
-
-    def _work(self, ids: list[int], sampling: Sampling, pieces: queue.SimpleQueue, unwanted: threading.Event) -> None:
-        try:
-            with self._lock, contextlib.closing(self._generate(ids, sampling)) as generation:
-                for piece in generation:
-                    if unwanted.is_set():
-                        return
-                    pieces.put(piece)
-            pieces.put(None)
-        except BaseException as error:  # whatever it is, the reader must hear of it instead of waiting
-            pieces.put(error)
-
-    @torch.inference_mode()
-    def _generate(self, prompt: list[int], sampling: Sampling) -> Generator[str, None, None]:
-        """Decode token by token; the cache of what was run is kept also when the reader goes away."""
-        tokenizer, chance = self._loaded.tokenizer, torch.Generator().manual_seed(sampling.seed)
-        cache, known = self._prefixes.start(prompt)
-        logits = self._forward(prompt[known:], cache)
-        answer: list[int] = []
-        sent = ""
-        try:
-            for left in reversed(range(sampling.max_tokens)):
-                token = choose_token(logits, sampling, chance)
-                if token in self._loaded.ends:
-                    break
-                answer.append(token)
-                text = str(tokenizer.decode(answer, skip_special_tokens=True))
-                if len(text) > len(sent) and not text.endswith("\ufffd"):  # half a character waits for its rest
-                    yield text[len(sent) :]
-                    sent = text
-                else:
-                    yield ""
-                if left:
-                    logits = self._forward([token], cache)
-        finally:
-            held = [*prompt, *answer][: cache.get_seq_length()]
-            self._prefixes.keep(held, cache)
-
-    def _forward(self, ids: Sequence[int], cache: DynamicCache) -> Tensor:
-        """Run new tokens on top of `cache`; logits of the word after them, [vocabulary], on the CPU."""
-        model = self._loaded.model
-        rows = torch.tensor([list(ids)], device=model.device)
-        return (
-            model(input_ids=rows, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1].float().cpu()
-        )
+            answer.unwanted = True
 
     # ---- weighing ----
 
     def weigh(self, messages: Sequence[Message], options: Sequence[str]) -> list[float]:
         prompt = self._tokens(self._loaded.render(messages))
         answers = [self._answer_tokens(option) for option in options]
-        if not self._lock.acquire(timeout=self._timeout):
-            why = f"it was busy with other answers for {self._timeout:g} seconds"
-            raise Unavailable(self._name, why, "Choose a smaller model or a longer time limit")
+        found = self._together.do(lambda: self._weigh(prompt, answers))
         try:
-            return self._weigh(prompt, answers)
+            return found.result(self._timeout)
+        except TimeoutError:
+            found.cancel()
+            why = f"no answer for {self._timeout:g} seconds"
+            raise Unavailable(self._name, why, "Choose a smaller model or a longer time limit") from None
         except RuntimeError as error:
             raise self._failed(error) from error
-        finally:
-            self._lock.release()
 
-    @torch.inference_mode()
     def _weigh(self, prompt: list[int], answers: list[list[int]]) -> list[float]:
-        cache, known = self._prefixes.start(prompt)
+        """In the model's thread."""
+        cache, known = self._together.prefixes.start(prompt)
         if prompt[known:-1]:
-            self._forward(prompt[known:-1], cache)
-        self._prefixes.keep(prompt[:-1], cache)
+            self._together.read(prompt[known:-1], cache)
+        self._together.prefixes.keep(prompt[:-1], cache)
         order = sorted(
             range(len(answers)), key=lambda index: len(answers[index])
         )  # like lengths together: less padding
@@ -191,12 +139,3 @@ class TransformersModel:
         text = option if self._loaded.tokenizer.chat_template else f" {option}"
         ids = list(self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
         return ids if self._loaded.end is None else [*ids, self._loaded.end]
-
-
-def choose_token(logits: Tensor, sampling: Sampling, chance: torch.Generator) -> int:
-    """The next token by temperature and top-p; `logits` [vocabulary]."""
-    if sampling.temperature <= 0:
-        return int(logits.argmax())
-    probs, order = (logits / sampling.temperature).softmax(-1).sort(descending=True)
-    kept = probs.cumsum(-1) - probs < sampling.top_p  # always the likeliest, and all that are needed to reach top_p
-    return int(order[torch.multinomial(probs * kept, 1, generator=chance)])
