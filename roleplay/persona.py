@@ -24,6 +24,8 @@ from roleplay.wording import Id, Line, Wording, as_line
 from roleplay.yaml_files import read_yaml, validate
 
 NAMED = ("facts", "beliefs", "goals", "objections", "asides", "sore_points")  # what has ids and wordings in `call`
+# What every agent's sheet has: who and what, the order for colleagues, and notes.
+SHEET = ("holder", "number", "matter", "department", "urgency", "todo", "promised", "due", "notes")
 CHINESE_DIALECTS = {"sichuan", "cantonese", "northeast", "shanghai", "henan", "shandong", "minnan", "hunan", "shaanxi"}
 
 
@@ -221,8 +223,25 @@ class PhraseRule(Strict):
         return self
 
 
+class FormField(Strict):
+    """A field of the agent's intake form in this call, and what it should hold: a fact or a record of the account."""
+
+    id: Id
+    label: str = Field(min_length=1, max_length=40)
+    fact: str | None = None
+    record: str | None = None
+
+    @model_validator(mode="after")
+    def holds_one(self) -> FormField:
+        if bool(self.fact) == bool(self.record):
+            raise ValueError("give a fact or a record, one of them")
+        if self.id in SHEET:
+            raise ValueError("every sheet has a field of this id; choose another one")
+        return self
+
+
 class Grading(Strict):
-    """For the grader alone."""
+    """For the grader alone, save for the labels of `form`, which the agent fills in."""
 
     entries: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
@@ -233,6 +252,7 @@ class Grading(Strict):
     pass_mark: float = Field(60, ge=0, le=100)
     model_answers: tuple[ModelAnswer, ...] = ()
     hints: Literal["free", "costly", "none"] = "free"
+    form: tuple[FormField, ...] = Field((), max_length=12)
 
 
 class Persona(Strict):
@@ -335,6 +355,12 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
                 fault(f"grading.entries.{number}", f"no knowledge-base entry or account record {entry!r}")
     if persona.account and "identity" not in names["facts"]:
         fault("account", "an account is opened by verification: add a fact 'identity' that the customer tells for it")
+    records = {record.id for record in persona.account.records} if persona.account else set()
+    for number, part_of_form in enumerate(persona.grading.form):
+        if part_of_form.fact is not None and part_of_form.fact not in names["facts"]:
+            fault(f"grading.form.{number}", f"fact: there is no {part_of_form.fact!r} under call.facts")
+        if part_of_form.record is not None and part_of_form.record not in records:
+            fault(f"grading.form.{number}", f"record: there is no {part_of_form.record!r} under account.records")
     for kind in ("must_say", "must_not_say"):
         for number, phrase in enumerate(getattr(persona.grading, kind)):
             place = f"grading.{kind}.{number}"
@@ -357,17 +383,24 @@ def load_persona(path: Path, entry_ids: Iterable[str] | None = None) -> Persona:
         stamp = path.stat().st_mtime_ns
     except OSError as error:
         raise FileFault(path, [Fault(error.strerror or str(error))]) from error
-    persona, lines = _read_persona(path, stamp)
-    if faults := persona_faults(persona, lines, entry_ids):
+    persona, faults = _read_persona(path, stamp, None if entry_ids is None else frozenset(entry_ids))
+    if faults:
         raise FileFault(path, faults)
     return persona
 
 
+@lru_cache(maxsize=256)
+def kept_persona(text: str) -> Persona:
+    """A persona from the JSON that was kept with a call: the same few are asked for at every turn."""
+    return Persona.model_validate_json(text)
+
+
 @lru_cache(maxsize=512)
-def _read_persona(path: Path, stamp: int) -> tuple[Persona, dict[str, int]]:
-    """Kept until the file changes: the page asks for the whole library again and again."""
+def _read_persona(path: Path, stamp: int, entry_ids: frozenset[str] | None) -> tuple[Persona, list[Fault]]:
+    """Kept until the file or the entries change: the page asks for the whole library again and again."""
     data, lines = read_yaml(path)
-    return validate(Persona, data, lines, path), lines
+    persona = validate(Persona, data, lines, path)
+    return persona, persona_faults(persona, lines, entry_ids)
 
 
 @dataclass(frozen=True)

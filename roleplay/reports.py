@@ -15,6 +15,7 @@ from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call, taught
 from roleplay.room import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Totals, total
+from roleplay.sheet import Sheet, sheet
 from roleplay.state import Cause
 from roleplay.texts import texts
 
@@ -69,6 +70,7 @@ class Report:
     transfer: Transfer | None
     hints: int
     hint_cost: float  # points that the hints took off the total
+    sheet: Sheet | None  # what the trainee wrote down, held against the call
 
 
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
@@ -109,6 +111,7 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         transfer=transfer(call),
         hints=len(hint_costs),
         hint_cost=sum(hint_costs),
+        sheet=sheet(call),
     )
 
 
@@ -184,6 +187,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "lowest": list(report.lowest),
         "conduct": asdict(report.conduct),
         "transfer": None if report.transfer is None else asdict(report.transfer),
+        "sheet": None if report.sheet is None else asdict(report.sheet),
         "hints": {"number": report.hints, "cost": report.hint_cost},
         "mode": report.call.row.mode,
         "retried": report.call.retried,
@@ -227,11 +231,25 @@ def as_markdown(report: Report, language: str) -> str:
     lines += [f"- {fact.text} · {say[fact.how]}" for fact in report.facts]
     if report.phrases:
         lines += ["", f"## {say['phrases']}", *map(_phrase_words, report.phrases)]
+    if report.sheet:
+        lines += ["", f"## {say['sheet']}", *_sheet_words(report.sheet, words)]
     lines += ["", f"## {say['replies']}"]
     for each in call.exchanges:
         lines += _reply_words(each, report.grades.get(each.number), words)
     lines += ["", say["grader"].format(grader=call.row.grader_model)]
     return "\n".join(lines)
+
+
+def _sheet_words(made: Sheet, words: Mapping[str, Any]) -> list[str]:
+    say = words["sheet"]
+    lines = []
+    for line in made.lines:
+        told = "" if line.verdict == "blank" else f" · {say['verdicts'][line.verdict]}"
+        told += f" ({line.expected})" if line.expected and line.verdict in ("partly", "differs", "empty") else ""
+        told += f" · {say['unheard']} {', '.join(line.unheard)}" if line.unheard else ""
+        lines.append(f"- {line.label or say['fields'][line.name]}: {line.written or '–'}{told}")
+    lines += [f"- {'+' if text in made.noted else '−'} {text}" for text in (*made.noted, *made.left_out)]
+    return lines
 
 
 def _phrase_words(seen: PhraseSeen) -> str:

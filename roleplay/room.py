@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from roleplay.events import AWAY, Event, Kind, away
 from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
-from roleplay.persona import Library, Persona
+from roleplay.persona import SHEET, Library, Persona, kept_persona
 from roleplay.phrases import judged
 from roleplay.prompts import Cue
 from roleplay.reaction import react
@@ -38,6 +38,7 @@ from roleplay.state import State, outcome, start
 
 LONGEST_REPLY = 2000  # characters
 LONGEST_DEPARTMENT = 80
+LONGEST_NOTE = 1000  # characters of one field of the sheet
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
 
 STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
@@ -268,6 +269,21 @@ class Room:
         self.records.end_call(call_id, ending)
         return self.call(call_id)
 
+    def write(self, call_id: str, texts: Mapping[str, str]) -> Call:
+        """Keep what the trainee has written down, all fields of the sheet at once; also after the call has ended.
+
+        Raises Rejected for a field that the sheet of this call does not have, and for one that is too long.
+        """
+        call = self.call(call_id)
+        known = {*SHEET, *(field.id for field in call.persona.grading.form)}
+        if unknown := [name for name in texts if name not in known]:
+            raise Rejected(f"the sheet names a field that there is not ({unknown[0]})")
+        if any(len(text) > LONGEST_NOTE for text in texts.values()):
+            raise Rejected(f"a field of the sheet has at most {LONGEST_NOTE} characters")
+        kept = {name: self._redacted(call, text) for name, text in texts.items() if text.strip()}
+        self.records.events.keep(call_id, Event("sheet", len(call.exchanges), kept))
+        return self.call(call_id)
+
     def retry(self, call_id: str, number: int, trainee: str) -> Call:
         """A new call that stands where this one stood before its reply `number`: same persona, seed, words, scores.
 
@@ -313,6 +329,11 @@ class Room:
             raise Rejected(
                 f"that is {len(clean):,} characters; a reply on the phone has at most {LONGEST_REPLY:,}. Shorten it"
             )
+        return self._redacted(call, clean)
+
+    def _redacted(self, call: Call, text: str) -> str:
+        """Without a trainee's own personal data; numbers of the case stay."""
+        clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
         account = call.persona.account
         case = account.model_dump_json() if account else ""
         return redact(clean, case + "".join(turn.text for turn in call.turns))
@@ -369,7 +390,7 @@ def kept_call(records: Records, call_id: str) -> Call:
     turns = records.turns(call_id)
     pairs = zip(turns[::2], turns[1::2], strict=True)
     exchanges = tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1))
-    return Call(row, Persona.model_validate_json(row.persona_yaml), exchanges, records.events.of(call_id))
+    return Call(row, kept_persona(row.persona_yaml), exchanges, records.events.of(call_id))
 
 
 def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:

@@ -60,7 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("proposals", "customer", "grading", "coaching", "rehearsal"),
     ("room",),
-    ("conduct",),
+    ("conduct", "sheet"),
     ("reports", "hints", "build", "training", "checking"),
     ("results", "reviews", "progress"),
     ("plans", "exports", "persona_files", "persona_form", "rule_files", "backup"),

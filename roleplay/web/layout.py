@@ -24,6 +24,13 @@ element.addEventListener('click', (event) => {
   trigger('select', { go: target.dataset.go, form: form ? Object.fromEntries(new FormData(form)) : {} });
 });
 """
+# What is written on the sheet is told as soon as a field is left.
+SAVES = """
+element.addEventListener('change', (event) => {
+  const form = event.target.closest('form[data-saves]');
+  if (form) trigger('select', { go: 'act=sheet', form: Object.fromEntries(new FormData(form)) });
+});
+"""
 LOADING = '<div class="loading" aria-hidden="true"><i></i><i></i><i></i></div>'  # until the first answer is there
 
 
@@ -62,7 +69,8 @@ class Layout:
     def clickable(self) -> list[gr.HTML]:
         """What may hold links and buttons of its own."""
         return [
-            self.header, self.pick, self.ring, self.head, self.banner, self.controls, self.report, self.progress,
+            self.header, self.pick, self.ring, self.head, self.banner, self.controls, self.sheet, self.report,
+            self.progress,
         ]  # fmt: skip
 
     @property
@@ -76,7 +84,8 @@ class Layout:
         return [
             self.language, self.address, self.call_id, self.to_grade, *self.views.values(), *self.clickable,
             self.problem, self.chat, self.live, self.mood, self.screen, self.feedback, self.hits, self.query, self.hints,
-            self.coach, self.find, self.feedback_tab, self.screen_tab, self.search_tab, *self.speaking,
+            self.coach, self.find, self.feedback_tab, self.screen_tab, self.sheet_tab, self.search_tab, self.saved,
+            *self.speaking,
         ]  # fmt: skip
 
     def worded(self, language: str) -> dict[Any, Any]:
@@ -93,6 +102,7 @@ class Layout:
             self.find: gr.update(value=call["find"]),
             self.feedback_tab: gr.update(label=call["feedback"]),
             self.screen_tab: gr.update(label=call["screen"]),
+            self.sheet_tab: gr.update(label=texts(language)["sheet"]["tab"]),
             self.search_tab: gr.update(label=call["search"]),
         }
 
@@ -120,6 +130,9 @@ class Layout:
                         self.feedback = gr.HTML("", elem_id="feedback")
                     with gr.Tab("·", id="screen") as self.screen_tab:
                         self.screen = gr.HTML("", elem_id="screen")
+                    with gr.Tab("·", id="sheet") as self.sheet_tab:
+                        self.sheet = gr.HTML("", js_on_load=GO + SAVES, elem_id="sheet")
+                        self.saved = gr.HTML("", elem_id="sheet_saved")
                     with gr.Tab("·", id="search") as self.search_tab:
                         with gr.Row(elem_id="searchbar"):
                             self.query = gr.Textbox(max_length=300, scale=4, min_width=160, elem_id="query")

@@ -43,7 +43,8 @@ from roleplay.web.staff import Staff
 
 PAGE = "/practice"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-AT_ONCE = 4  # model-bound events that run at the same time
+SPEAKING = 32  # people whom the customers answer at the same time; the model makes their answers together
+SCORING = 2  # replies and reports that are scored at the same time: nobody waits for them to go on
 WAITING = 200  # events that may wait behind them; more are refused
 CLOSED = 499  # as nginx says it: the one who asked is gone
 HEADERS = {
@@ -72,23 +73,24 @@ def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None
         do = Handlers(room, on, languages, staff)
         talk, everything = do.talk, on.everything
         quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
-        model = quick | {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
+        speaking = quick | {"concurrency_id": "speaking", "concurrency_limit": SPEAKING}
+        scoring = quick | {"concurrency_id": "scoring", "concurrency_limit": SCORING}
         to_grade = [on.language, on.to_grade, on.call_id, on.coach]
         in_call = [on.language, on.call_id, on.coach]
-        blocks.load(do.load, None, everything, **quick).then(talk.grade, to_grade, everything, **model)
+        blocks.load(do.load, None, everything, **quick).then(talk.grade, to_grade, everything, **scoring)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
             gone = part.select(do.go, in_call, everything, **quick)
-            gone.then(talk.grade, to_grade, everything, **model)
+            gone.then(talk.grade, to_grade, everything, **scoring)
         for trigger, handler, inputs in (
             (on.box.submit, talk.say, [on.language, on.box, on.call_id, on.coach]),
             (on.send.click, talk.say, [on.language, on.box, on.call_id, on.coach]),
             (on.silent.click, talk.say_nothing, in_call),
         ):
-            said = trigger(handler, inputs, everything, **model)
+            said = trigger(handler, inputs, everything, **speaking)
             said.then(None, None, None, js=FOCUS, **quick)
-            said.then(talk.grade, to_grade, everything, **model)
-        on.hang_up.click(do.hang_up, [on.language, on.call_id], everything, **model)
+            said.then(talk.grade, to_grade, everything, **scoring)
+        on.hang_up.click(do.hang_up, [on.language, on.call_id], everything, **scoring)
         on.coach.change(talk.show_feedback, in_call, everything, **quick)
         gr.on([on.query.submit, on.find.click], talk.search, [on.language, on.query, on.call_id], on.hits, **quick)
     blocks.queue(max_size=WAITING)

@@ -19,6 +19,7 @@ from roleplay.errors import RoleplayError
 from roleplay.events import Event, Kind, away, paused
 from roleplay.hints import COSTS, hints
 from roleplay.room import LONGEST_REPLY, Call, Kept, Room
+from roleplay.texts import texts
 from roleplay.web import views
 from roleplay.web.asking import own_call, problem, user_of, words_of
 from roleplay.web.layout import Layout
@@ -45,6 +46,8 @@ class Talk:
             self.on.to_grade: next(unscored, 0),  # left behind, for instance, by a server that was stopped
             self.on.live: views.heard(call, language),
             self.on.box: self._empty_box(call, language),
+            self.on.sheet: views.sheet(call, language),
+            self.on.saved: "",
             self.on.hits: "",
             self.on.query: gr.update(value=""),
             self.on.coach: scores | {"value": True},
@@ -130,11 +133,16 @@ class Talk:
     # Beside speaking
 
     def act(self, kind: str, form: dict[str, str], language: str, call_id: str, coach: bool, user: str) -> Updates:
-        """A button beside the words: hold, mute, pause, back, louder, hint or transfer."""
+        """Something beside the words: hold, mute, pause, back, louder, hint, transfer, or a field of the sheet was left."""
         try:
             call = own_call(self.room, call_id, user)
             if kind == "hint":
                 return self._hint(call, language, coach)
+            if kind == "sheet":
+                self.room.write(call.id, form)
+                return {
+                    self.on.saved: views.render("hint.html", language, text="✓ " + texts(language)["sheet"]["saved"])
+                }
             if kind == "transfer":
                 call = self.room.transfer(call.id, form.get("to", ""), form.get("briefing", ""))
             elif kind in ACTS:

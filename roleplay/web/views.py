@@ -29,6 +29,7 @@ from roleplay.reports import Report
 from roleplay.results import Result
 from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
+from roleplay.sheet import written
 from roleplay.texts import said, texts
 from roleplay.web.charts import FEELINGS, curve, growth, radar
 from roleplay.web.portraits import portrait
@@ -149,6 +150,11 @@ def mood(call: Call, language: str) -> str:
 
 def screen(call: Call, language: str) -> str:
     return render("screen.html", language, account=call.persona.account, verified=call.state.verified)
+
+
+def sheet(call: Call, language: str) -> str:
+    """What the trainee writes down: intake form, work order, notes."""
+    return render("sheet.html", language, call=call, texts=written(call))
 
 
 def found(result: SearchResult, language: str) -> str:
