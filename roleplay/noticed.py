@@ -135,7 +135,8 @@ TOO_GOOD = re.compile(
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
     r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|百分之?百|100[%％]|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
-    r"\byou have my word\b|\bas long as you live\b|\bpay nothing\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
+    r"\byou have my word\b|\bas long as you live\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
+    r"(?:^|[.?!])(?:(?!\bif\b)[^.?!])*\bpay nothing\b|"  # with an "if" before it, it is a rule and no promise
     r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"
     r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent)",
     re.IGNORECASE,

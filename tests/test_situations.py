@@ -76,6 +76,7 @@ def test_a_customer_whose_data_is_read_out_before_the_check_minds_and_is_not_won
         (ANGRY, "我会一直跟进，保证及时告诉您进展。", False),
         (ANGRY, "没有确认记录的，最近6个月的费用全部退还。", False),
         (ENGLISH, "You pay nothing for the next two years.", True),
+        (ENGLISH, "A test takes 5 working days, and if it confirms poor coverage you pay nothing.", False),
         (ENGLISH, "I will ring you within two days, I promise.", False),
     ],
 )
