@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from roleplay.persona import Persona
+from roleplay.persona import Persona, kept_persona
 from roleplay.records import CallRow, Records
 from roleplay.results import Fault, Result, Results
 
@@ -58,7 +58,7 @@ def make_progress(records: Records, results: Results, trainee: str) -> Progress:
     )
     return Progress(
         results=tuple(done),
-        unfinished=tuple((row, Persona.model_validate_json(row.persona_yaml)) for row in rows if row.ending is None),
+        unfinished=tuple((row, kept_persona(row.persona_yaml)) for row in rows if row.ending is None),
         best=best,
         weakest=weakest(done),
         stages=tuple(missed.most_common(WEAKEST)),
