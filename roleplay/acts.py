@@ -43,6 +43,8 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "waited_long"
     if state.cut and state.cut == state.turn - 1:
         return "line_back"
+    if state.last.waited and why != "opening":
+        return "was_left"
     if why == "asked_again":
         return "said_already"
     if directive.ends or why == noticed.alarm:

@@ -15,6 +15,7 @@ from roleplay.persona import Persona
 from roleplay.reading import Claim, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
+from roleplay.waiting import Wait, annoys
 
 PROGRESS = (
     *SOLUTION, "ask_open", "ask_closed", "verify", "restate", "explain", "inform", "hold", "consent", "greet",
@@ -55,6 +56,7 @@ EFFECTS: dict[str, tuple[float, float, float]] = {
     "too_good_believed": (-0.2, 0.0, 0.2),
     "let_down": (0.9, 0.2, -0.8),
     "kept_waiting": (0.3, 0.0, -0.1),
+    "held_too_long": (0.6, 0.1, -0.3),
     "cut_short": (0.6, 0.0, -0.3),
     "wrong_name": (0.3, 0.1, -0.2),
     "too_much": (0.1, 0.6, 0.0),
@@ -72,7 +74,7 @@ SOOTHING: dict[str, tuple[float, float, float]] = {  # at full quality; halved e
 PATIENCE_LOST = {
     "rude": 2.0, "blame": 1.0, "dismiss": 1.0, "argue": 0.7, "off_topic": 0.8, "meta": 0.8, "silence": 1.0,
     "nothing_new": 0.6, "asked_again": 0.3, "filler": 0.3, "private_data": 1.4, "others_data": 1.0, "asks_secret": 1.2,
-    "let_down": 0.6, "kept_waiting": 0.2, "cut_short": 0.4, "wrong_fact": 0.4, "cold": 0.2, "sore_point": 0.5,
+    "let_down": 0.6, "kept_waiting": 0.2, "held_too_long": 0.6, "cut_short": 0.4, "wrong_fact": 0.4, "cold": 0.2, "sore_point": 0.5,
     "too_good": 0.3, "no_time": 0.6,
 }  # fmt: skip
 GOOD = 3.5  # empathy from which a reply takes up the feeling
@@ -84,13 +86,14 @@ LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
 
 
-def react(persona: Persona, state: State, reading: Reading, reply: str = "") -> State:
+def react(persona: Persona, state: State, reading: Reading, reply: str = "", wait: Wait | None = None) -> State:
     """The state after a reply: feelings with their causes, patience, goals met, beliefs corrected.
 
-    Of the words themselves only what is exact counts, see `noticed`.
+    Of the words themselves only what is exact counts, see `noticed`. `wait` is the time on hold before the reply.
     """
     noticed = notice(persona, reply, state.facts, state.verified)
     done = _done(persona, state, reading, noticed, bool(reply))
+    done = replace(done, waited=annoys(wait, reply))
     causes = _causes(persona, state, done, reading.estimates.empathy)
     whys = [cause.why for cause in causes]
     state = replace(
@@ -217,6 +220,8 @@ def _by_words(persona: Persona, state: State, done: Done) -> Iterator[str]:
         yield "let_down"
     if done.leaves_waiting and state.turn:
         yield "kept_waiting"
+    if done.waited:
+        yield done.waited
     if noticed.interrupts:
         yield "cut_short"
     if noticed.wrong_name:

@@ -35,6 +35,7 @@ from roleplay.records import CallRow, GradeRow, Mode, Records, TurnRow
 from roleplay.redaction import redact
 from roleplay.rubric import Grade
 from roleplay.state import State, outcome, start
+from roleplay.waiting import waited
 
 LONGEST_REPLY = 2000  # characters
 LONGEST_DEPARTMENT = 80
@@ -123,8 +124,10 @@ class Room:
         customer: Customer,
         grader: Grader,
         records: Records,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
-        self.library, self.reader = library, reader
+        """`renew` takes up what has been published meanwhile; it is called before each reply."""
+        self.library, self.reader, self.renew = library, reader, renew
         self.customer, self.grader, self.records = customer, grader, records
         self.take_knowledge(knowledge)
         self._grader = f"{grader.spec} {grader.fingerprint}"
@@ -171,6 +174,7 @@ class Room:
         Raises Rejected for an empty or overlong reply or a call that is over, Unavailable when a model or
         the records fail. Whatever is raised, or when the caller stops listening, the call is as it was.
         """
+        self.renew()
         call = self._open_call(call_id)
         if kind := away(call.events):
             raise Rejected(f"the customer cannot hear you ({kind}); come back first")
@@ -179,7 +183,9 @@ class Room:
         evidence = self._evidence(call, reply)
         exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
         reading = self.reader.read(exchange, call.persona.questions())
-        before = react(call.persona, call.state, reading, reply)
+        last = call.exchanges[-1].reply.text if call.exchanges else ""
+        wait = waited(call.events, len(call.exchanges), last, datetime.now(UTC))
+        before = react(call.persona, call.state, reading, reply, wait)
         directive = next_directive(call.persona, before, call.row.seed)
         past = tuple(
             (Cue(each.reply.text, each.directive, each.before.feeling), each.detail.get("meant") or each.answer.text)

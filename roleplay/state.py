@@ -46,6 +46,7 @@ class Done:
     asked: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
     noticed: Noticed = NOTHING
+    waited: str = ""  # why the wait on hold before it is minded, see `waiting`
 
     def did(self, *moves: str) -> bool:
         return any(move in moves for move in self.moves)
