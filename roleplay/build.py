@@ -16,6 +16,7 @@ from roleplay.knowledge.versions import keep_version
 from roleplay.models import LanguageModel
 from roleplay.models.making import make_model
 from roleplay.persona import Library, load_library
+from roleplay.published import Published
 from roleplay.reader import Reader, load_reader
 from roleplay.records import Records
 from roleplay.room import Room
@@ -33,6 +34,10 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
     """
     progress("opening the knowledge base")
     embedder = build_embedder(settings)
+    published = Published(
+        (lambda: settings.knowledge, lambda: room.take_knowledge(build_knowledge(settings, embedder))),
+        (lambda: settings.rule_files, lambda: take_standards(room, load_standards(settings.rule_files or None))),
+    )
     knowledge = build_knowledge(settings, embedder, progress)
     progress(f"loading the customer: {settings.model}")
     customer = Customer(
@@ -41,11 +46,12 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
     progress(f"loading the grader: {settings.grader}")
     reader = build_reader(settings, embedder)
     grader = build_grader(settings)
-    room = Room(
-        # late, because the room takes another knowledge base when one has been published
-        lambda: build_library(settings, room.knowledge),
-        knowledge, reader, customer, grader, Records(settings.database_url),
-    )  # fmt: skip
+
+    def library() -> Library:
+        published.look()  # personas may name entries that are new
+        return build_library(settings, room.knowledge)
+
+    room = Room(library, knowledge, reader, customer, grader, Records(settings.database_url), published.look)
     return room
 
 

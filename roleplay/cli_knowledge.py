@@ -67,7 +67,7 @@ def import_files(
         version = apply_plan(plan, settings.knowledge, settings.data / "knowledge", skip_bad)
         typer.echo(f"Published as {version}." if version else "Nothing to change: all of it is there already.")
         if version:
-            typer.echo("Calls opened after the next start use it; `roleplay index` makes its search index now.")
+            typer.echo("Calls use it from the next reply on, and so does a page that is open now.")
 
 
 @kb.command()

@@ -9,14 +9,17 @@ from pathlib import Path
 from made_call import CALL
 
 from roleplay import rehearsal
+from roleplay.build import take_standards
 from roleplay.grading import BundledGrader
 from roleplay.knowledge.entries import load_entries
 from roleplay.knowledge.search import Knowledge
 from roleplay.persona import Persona, load_library
+from roleplay.published import Published
 from roleplay.records import GradeRow, Records, TurnRow
 from roleplay.room import DIRECTIVE, EVIDENCE, GRADE, READING, STATE, Room
 from roleplay.rubric import Grade, Remark, Score
 from roleplay.settings import Settings
+from roleplay.standards import load_standards
 from roleplay.state import start
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +96,11 @@ def quiet_room(records: Records, settings: Settings) -> Room:
     """A room without models: everything but a call can be had in it."""
     entries = load_entries(settings.knowledge)
     knowledge = Knowledge(entries, None, None, "k1")
-    return Room(
+    rules = Published(
+        (lambda: settings.rule_files, lambda: take_standards(room, load_standards(settings.rule_files or None)))
+    )
+    room = Room(
         lambda: load_library(settings.personas, [entry.id for entry in entries]),
-        knowledge, None, None, BundledGrader.load(), records,
+        knowledge, None, None, BundledGrader.load(), records, rules.look,
     )  # fmt: skip
+    return room

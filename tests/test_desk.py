@@ -23,6 +23,7 @@ from openpyxl import load_workbook
 
 from roleplay.build import build_embedder, build_knowledge
 from roleplay.persona_form import shown
+from roleplay.published import Published
 from roleplay.records import Records, ReviewRow
 from roleplay.results import Results
 from roleplay.room import Room
@@ -220,7 +221,7 @@ def test_a_grade_is_corrected_with_a_reason_and_the_trainee_log_says_who_read_it
     assert [(line.who, line.did, line.person) for line in room.records.people.noted("ben")][::-1][:1] == [
         ("carla", "read a call", "ben")
     ]
-    assert "there is no call" in text(page.look("?view=call&call=nope", carla))
+    assert "here is no call nope" in text(page.look("?view=call&call=nope", carla))
 
 
 def test_files_are_given_to_a_trainer_and_the_log_knows(client, room):
@@ -247,12 +248,21 @@ def test_a_class_is_made_filled_and_given_work_and_shows_how_everybody_stands(pa
     assert "Nobody is in this class" in shown[section.out]
     roster = tmp_path / "roster.csv"
     roster.write_text("name,role\nanna,trainee\nnew one,trainee\nben,boss\n", encoding="utf-8")
-    wrong = section.read_roster("march", str(roster), tina)
-    assert "Line 4" in wrong[section.problem] and "boss" in wrong[section.problem]
+    wrong = section.look_at_roster("march", str(roster), tina)
+    assert "Line 4" in wrong[section.problem] and "boss" in wrong[section.problem].lower()
     roster.write_text("name,role\nanna,trainee\nsneak,admin\n", encoding="utf-8")
-    assert "only an admin" in section.read_roster("march", str(roster), tina)[section.problem]
+    assert "nly an admin" in section.look_at_roster("march", str(roster), tina)[section.problem]
+    assert "nly an admin" in section.read_roster("march", str(roster), "", tina)[section.problem]
+    roster.write_text("姓名\nanna\nnew one\nanma\n", encoding="utf-8")
+    assert "ook at who is in the roster" in section.read_roster("march", str(roster), "", tina)[section.problem]
+    looked = section.look_at_roster("march", str(roster), tina)
+    assert "much like anna" in looked[section.preview] and "2 of them have no login yet" in looked[section.preview]
+    assert room.records.people.user("new one") is None
     roster.write_text("姓名\nanna\nnew one\n", encoding="utf-8")
-    shown = section.read_roster("march", str(roster), tina)
+    refused = section.read_roster("march", str(roster), looked[section.seen], tina)  # another one than was looked at
+    assert section.out not in refused
+    seen = section.look_at_roster("march", str(roster), tina)[section.seen]
+    shown = section.read_roster("march", str(roster), seen, tina)
     password = re.search(r"new one</th><td><code>([^<]+)", shown[section.problem])[1]
     assert room.records.people.check("new one", password).must_change
     assert "anna</th>" not in shown[section.problem]  # who has a password keeps it
@@ -268,8 +278,21 @@ def test_a_class_is_made_filled_and_given_work_and_shows_how_everybody_stands(pa
         section.assign(None, "zh-deduction-video-pack", "exam", now, now + timedelta(days=1), 2, 70, tina),
     ):
         assert "error" in wrong[section.problem] and section.out not in wrong
-    section.take_back("march", given.id, tina)
+    pressed = SimpleNamespace(go=f"withdraw={given.id}", form={})
+    section.give("march", pressed, tina)
     assert room.records.cohorts.assignments(["march"]) == []
+    form = {"persona": "zh-deduction-video-pack", "mode": "practice", "opens": now.isoformat(), "mark": "",
+            "due": (now + timedelta(days=1)).isoformat().replace("+00:00", "Z"), "attempts": "0"}  # fmt: skip
+    section.give("march", SimpleNamespace(go="give", form=form), tina)
+    (given,) = room.records.cohorts.assignments(["march"])
+    assert (given.pass_mark, given.opens_at) == (None, now)
+    assert (
+        "error" in section.give("march", SimpleNamespace(go="give", form=form | {"due": "soon"}), tina)[section.problem]
+    )
+    assert (
+        "error" in section.give("march", SimpleNamespace(go="give", form=form | {"mark": "x"}), tina)[section.problem]
+    )
+    section.take_back("march", given.id, tina)
     assert "another one" in section.remove_class("march", "April", tina)[section.problem]
     section.remove_class("march", "march", tina)
     assert "march" not in [each.name for each in room.records.cohorts.all()]
@@ -398,8 +421,10 @@ def small(tmp_path: Path, room: Room) -> tuple[DeskPage, Path]:
     folder.mkdir()
     shutil.copy(ROOT / "knowledge_base" / "roaming.yaml", folder)
     settings = load_settings(data=str(tmp_path / "data"), knowledge=str(folder), personas=str(ROOT / "personas"))
-    knowledge = build_knowledge(settings, build_embedder(settings))
-    own = Room(room.library, knowledge, None, None, room.grader, room.records)
+    embedder = build_embedder(settings)
+    knowledge = build_knowledge(settings, embedder)
+    published = Published((lambda: [folder], lambda: own.take_knowledge(build_knowledge(settings, embedder))))
+    own = Room(room.library, knowledge, None, None, room.grader, room.records, published.look)
     return desk_page(own, settings), folder
 
 
@@ -440,7 +465,7 @@ def test_files_are_looked_at_before_they_are_brought_in(small, tmp_path):
     assert "1 added" in looked[section.plan] and "Wrong:" in looked[section.plan]
     assert not (folder / "faq.csv.yaml").exists()
     given = ([str(faq)], "", "public")
-    assert "look at the change first" in section.bring_in(*given, True, "", tina)[section.problem]
+    assert "ook at the change first" in section.bring_in(*given, True, "", tina)[section.problem]
     assert "not all is right" in section.bring_in(*given, False, looked[section.seen], tina)[section.problem]
     told = section.bring_in(*given, True, looked[section.seen], tina)
     assert "Published as" in told[section.problem]

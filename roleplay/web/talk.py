@@ -177,6 +177,7 @@ class Talk:
         """Look something up, in the call's language, with internal articles."""
         try:
             call = own_call(self.room, call_id, user_of(request))
+            self.room.renew()
             result = self.room.knowledge.search(
                 query[:300], language=call.persona.language, audience=("public", "internal"), limit=5
             )

@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from roleplay.build import build_embedder, build_knowledge
 from roleplay.errors import Rejected
 from roleplay.knowledge.changes import Changes, changes, stale_personas
 from roleplay.knowledge.drafts import Defaults
 from roleplay.knowledge.editing import NEW, Block, apply_edit, find_block, plan_edit
-from roleplay.knowledge.entries import Entry, entry_files, load_entries
+from roleplay.knowledge.entries import Entry, entry_files, fingerprint, load_entries
 from roleplay.knowledge.ingest import READERS, Plan, apply, plan_import
-from roleplay.knowledge.versions import find_version, list_versions, restore, version_entries
+from roleplay.knowledge.versions import Version, find_version, list_versions, restore, version_entries
+from roleplay.texts import said
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
 
 LISTED = 60  # entries shown when nothing is searched for
@@ -37,7 +37,7 @@ class KnowledgeSection(Section):
                 self.entry = gr.Textbox(label=words["entry"], max_length=100, elem_id="kb_entry")
                 self.file = gr.Dropdown([], label=words["new_in"])
                 self.new = gr.Button(words["new"])
-            self.text = gr.Code("", language="yaml", label=words["text"], lines=10, elem_id="kb_yaml")
+            self.text = gr.Code("", language="yaml", label=words["text"], lines=10, wrap_lines=True, elem_id="kb_yaml")
             with gr.Row(elem_classes=["inline"]):
                 self.look_at = gr.Button(words["look"], elem_id="kb_look")
                 self.keep = gr.Button(words["publish"], variant="primary", elem_id="kb_publish")
@@ -106,7 +106,7 @@ class KnowledgeSection(Section):
         files = [(path.name, str(path)) for path in entry_files(self.paths)]
         query = asked.get("q", "")
         return {
-            self.head: desk.render("knowledge_head.html", count=len(entries), version=desk.room.knowledge.version),
+            self.head: desk.render("knowledge_head.html", count=len(entries), version=_in_force(versions, entries)),
             self.query: query,
             self.product: gr.update(choices=[(self.words["all_products"], ""), *products], value=""),
             self.hits: self._listed(query, "", entries),
@@ -118,7 +118,11 @@ class KnowledgeSection(Section):
             self.plan: "",
             self.seen: "",
             self.version: gr.update(
-                choices=[(f"{each.number} · {each.at[:16]} · {each.why}", each.number) for each in versions], value=None
+                choices=[
+                    (f"{_named(each)} · {each.at[:16]} · {said(each.why, desk.language)}", each.number)
+                    for each in versions
+                ],
+                value=None,
             ),
             self.diff: "" if versions else desk.render("nothing.html", text=self.words["no_versions"]),
         }
@@ -182,7 +186,7 @@ class KnowledgeSection(Section):
             told = self._changed(edit.changes, edit.warnings)
             made = apply_edit(edit, self.paths, self.data)
             ids = [each.after.id for each in edit.changes.changed] + [each.id for each in edit.changes.added]
-            return self._published(who, str(made or ""), told, {"entry": ids[0]} if ids else {})
+            return self._published(who, made, told, {"entry": ids[0]} if ids else {})
 
         return self.answer(request, do)
 
@@ -214,7 +218,7 @@ class KnowledgeSection(Section):
                 raise Rejected(self.words["look_first"])
             told = self._changed(plan.changes, plan.warnings)
             made = apply(plan, self.paths, self.data, bool(skip))
-            return self._published(who, str(made or ""), told, {})
+            return self._published(who, made, told, {})
 
         return self.answer(request, do)
 
@@ -237,16 +241,26 @@ class KnowledgeSection(Section):
             folder = self.data / "versions"
             wanted = find_version(folder, str(number))
             told = self._changed(changes(load_entries(self.paths), version_entries(folder, wanted)))
-            return self._published(who, str(restore(wanted, self.paths, folder)), told, {})
+            return self._published(who, restore(wanted, self.paths, folder), told, {})
 
         return self.answer(request, do)
 
-    def _published(self, who: str, version: str, told: str, asked: Mapping[str, str]) -> Updates:
+    def _published(self, who: str, version: Version | None, told: str, asked: Mapping[str, str]) -> Updates:
         """From now on calls use it: the index is made, and the room takes it."""
         if not version:
             return {self.problem: self.desk.notice("wait", self.words["no_change"])}
-        desk = self.desk
-        desk.room.take_knowledge(build_knowledge(desk.settings, build_embedder(desk.settings)))
-        self.note(who, "published knowledge", "", version)
-        message = self.done(self.words["published"].format(version=version))
+        self.desk.room.renew()
+        self.note(who, "published knowledge", "", _named(version))
+        message = self.done(self.words["published"].format(version=_named(version)))
         return self.show(who, asked) | {self.problem: message + told}
+
+
+def _named(version: Version) -> str:
+    """What a version is called everywhere on the page: its number and the beginning of its hash."""
+    return f"{version.number} ({version.hash[:8]})"
+
+
+def _in_force(versions: Sequence[Version], entries: Sequence[Entry]) -> str:
+    """The newest version's name if the files are still as it has them, else the hash of what they hold."""
+    now = fingerprint(entries)
+    return _named(versions[0]) if versions and versions[0].hash == now else now[:8]

@@ -9,15 +9,27 @@ from typing import Any, get_args
 
 import gradio as gr
 
-from roleplay.build import take_standards
 from roleplay.dialogue import STAGES, Exchange, Language, Turn
 from roleplay.errors import Rejected
 from roleplay.grading import BundledGrader
 from roleplay.knowledge.editing import Block
-from roleplay.records import now
-from roleplay.rule_files import NEW, Draft, back_to_shipped, draft, effect, find_rule, load_rules, publish, rule_files
+from roleplay.persona_files import difference
+from roleplay.records import FileVersion, now
+from roleplay.rule_files import (
+    NEW,
+    Draft,
+    as_it_was,
+    back_to_shipped,
+    draft,
+    effect,
+    find_rule,
+    load_rules,
+    publish,
+    rule_files,
+    versions,
+)
 from roleplay.standards import Standards, load_standards
-from roleplay.texts import texts
+from roleplay.texts import said, texts
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
 
 REPLAYED = 60  # calls whose replies are scored again, the newest
@@ -43,7 +55,9 @@ class StandardsSection(Section):
                 self.rule = gr.Textbox(label=words["rule"], max_length=100, elem_id="rule")
                 self.file = gr.Dropdown([], label=words["new_in"])
                 self.new = gr.Button(words["new"])
-            self.text = gr.Code("", language="yaml", label=words["text"], lines=10, elem_id="rule_yaml")
+            self.text = gr.Code(
+                "", language="yaml", label=words["text"], lines=10, wrap_lines=True, elem_id="rule_yaml"
+            )
             with gr.Row(elem_classes=["inline"]):
                 self.heard = gr.Textbox(label=words["heard"], max_length=500)
                 self.said = gr.Textbox(label=words["said"], max_length=500, elem_id="sentence")
@@ -56,12 +70,19 @@ class StandardsSection(Section):
                 self.replay = gr.Button(words["replay"], elem_id="replay")
                 self.keep = gr.Button(words["publish"], variant="primary", elem_id="publish_rule")
             self.effect = self.html("rule_effect")
-        with gr.Accordion(words["shipped"], open=False):
-            self.back = gr.Button(words["back"])
+        with gr.Accordion(words["versions"], open=False):
+            with gr.Row(elem_classes=["inline"]):
+                self.version = gr.Dropdown([], label=words["version"], elem_id="rules_version")
+                self.restore = gr.Button(words["restore"], elem_id="restore_rules")
+                self.back = gr.Button(words["back"])
+            self.diff = self.html("rules_diff")
 
     @property
     def parts(self) -> list[Any]:
-        return [self.head, self.query, self.table, self.rule, self.file, self.text, self.found, self.effect]
+        return [
+            self.head, self.query, self.table, self.rule, self.file, self.text, self.found, self.effect,
+            self.version, self.diff,
+        ]  # fmt: skip
 
     @property
     def clickable(self) -> list[Any]:
@@ -81,6 +102,8 @@ class StandardsSection(Section):
         gr.on([self.try_it.click, self.said.submit], self.try_out, tried, [self.problem, self.found], **QUICK)
         self.replay.click(self.again, edited, [self.problem, self.effect], **LONG)
         self.keep.click(self.publish, edited, self.outputs, **QUICK)
+        self.version.input(self.compare, self.version, [self.problem, self.diff], **QUICK)
+        self.restore.click(self.go_back, self.version, self.outputs, **QUICK)
         self.back.click(self.to_shipped, None, self.outputs, **QUICK)
 
     def standards(self) -> Standards:
@@ -100,7 +123,45 @@ class StandardsSection(Section):
             self.text: block.text if block else "",
             self.found: "",
             self.effect: "",
+            self.version: gr.update(choices=self._versions(), value=None),
+            self.diff: "",
         }
+
+    def _versions(self) -> list[tuple[str, int]]:
+        nobody, language = self.desk.words["nobody"], self.desk.language
+        return [
+            (f"{each.name} · {each.at:%Y-%m-%d %H:%M} · {each.who or nobody} {said(each.why, language)}", at)
+            for at, each in enumerate(versions(self.desk.records, self.desk.settings))
+        ]
+
+    def _version(self, at: int | None) -> FileVersion:
+        there = versions(self.desk.records, self.desk.settings)
+        if at is None or not 0 <= int(at) < len(there):
+            raise Rejected(self.words["no_version"])
+        return there[int(at)]
+
+    def compare(self, at: int | None, request: gr.Request) -> Updates:
+        """What differs between a version and the rules in force."""
+
+        def do(_who: str) -> Updates:
+            version = self._version(at)
+            now = as_it_was(self.desk.settings, version).path.read_text("utf-8")
+            return {self.diff: self.desk.render("diff.html", lines=difference(version.text, now))}
+
+        return self.answer(request, do)
+
+    def go_back(self, at: int | None, request: gr.Request) -> Updates:
+        """A file of rules as a version had it; what is there now stays a version."""
+
+        def do(who: str) -> Updates:
+            version = self._version(at)
+            made = as_it_was(self.desk.settings, version)
+            publish(self.desk.records, self.desk.settings, made, who, f"as of {version.at:%Y-%m-%d %H:%M}")
+            self.desk.room.renew()
+            self.note(who, "published a rule", "", version.name)
+            return self.show(who, {}) | {self.problem: self.done(self.words["went_back"])}
+
+        return self.answer(request, do)
 
     def _listed(self, query: str, language: str) -> str:
         wanted = query.strip().casefold()
@@ -166,7 +227,7 @@ class StandardsSection(Section):
         def do(who: str) -> Updates:
             made = self._draft(rule, file, text)
             publish(self.desk.records, self.desk.settings, made, who)
-            take_standards(self.desk.room, made.standards)
+            self.desk.room.renew()
             self.note(who, "published a rule", "", (rule or "").strip())
             asked = {"rule": rule.strip()} if (rule or "").strip() in made.standards.rules else {}
             return self.show(who, asked) | {self.problem: self.done(self.words["published"])}
@@ -176,7 +237,7 @@ class StandardsSection(Section):
     def to_shipped(self, request: gr.Request) -> Updates:
         def do(who: str) -> Updates:
             back_to_shipped(self.desk.settings)
-            take_standards(self.desk.room, self.standards())
+            self.desk.room.renew()
             self.note(who, "went back to the shipped rules")
             return self.show(who, {}) | {self.problem: self.done(self.words["is_shipped"])}
 
