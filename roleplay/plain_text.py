@@ -10,6 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff])[ \t\u3000]+(?=[\u4e00-\u9fff])")
+_MARKUP = re.compile(
+    r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-z][a-z0-9-]*(?:\s[^<>]{0,400})?/?>", re.IGNORECASE | re.DOTALL
+)
 _QUOTES = {"’": "'", "‘": "'", "＇": "'"}
 
 
@@ -23,6 +26,11 @@ class PlainText:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the original of `text[start:end]`, which must not be empty."""
         return self.places[start], self.places[end - 1] + 1
+
+
+def without_markup(text: str) -> str:
+    """The words of a text that was written or pasted with HTML in it. An angle bracket of its own stays."""
+    return _MARKUP.sub(lambda found: " " if found[0][:3].lower() in ("<br", "<p>", "</p") else "", text)
 
 
 def plain_text(original: str) -> PlainText:

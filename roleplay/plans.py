@@ -49,19 +49,19 @@ class Plan(Strict):
 
 TEMPLATE = """\
 id: first-weeks
-title: First weeks
+title: {title}
 modules:
-  - title: Calm customers
+  - title: {first}
     pass_mark: 60
     personas: [{one}]
-  - title: Upset customers
+  - title: {second}
     pass_mark: 60
     personas: [{two}]
 exam:
   pass_mark: 70
   attempts: 2
   personas: [{two}]
-certificate: Ready for the line
+certificate: {certificate}
 """
 
 

@@ -155,7 +155,10 @@ class Records:
             there = select(func.coalesce(func.max(tables.turns.c.number), 0)).where(tables.turns.c.call_id == call_id)
             last = connection.execute(there).scalar_one()
             if first_number != last + 1:
-                raise Rejected(f"this call went on elsewhere: it has {last} turns, and this would be {first_number}")
+                raise Rejected(
+                    "this call went on elsewhere: this reply was not counted; shown is how the call stands now, "
+                    "and your words are still in the box"
+                )
             if rows:
                 connection.execute(insert(tables.turns), rows)
             if ending is not None:

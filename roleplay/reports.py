@@ -218,6 +218,8 @@ def as_markdown(report: Report, language: str) -> str:
     lines = [f"# {say['heading'].format(title=call.persona.title)}", ""]
     if report.ending:
         lines.append(f"- {say['ending']}: {words['endings'][report.ending]}")
+    if report.transfer:
+        lines.append(f"- {words['page']['report']['transfer'].format(to=report.transfer.to)}")
     lines.append(f"- {say['total']}: {_total_words(report, words)}")
     for name in DIMENSIONS:
         mean = report.totals.mean[name]

@@ -27,6 +27,7 @@ from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
 from roleplay.persona import SHEET, Library, Persona, kept_persona
 from roleplay.phrases import judged
+from roleplay.plain_text import without_markup
 from roleplay.prompts import Cue
 from roleplay.reaction import react
 from roleplay.reader import Reader
@@ -331,6 +332,9 @@ class Room:
         clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
         if not clean:
             raise Rejected("say something to the customer first; to stay silent on purpose, send ……")
+        clean = without_markup(clean).strip()
+        if not clean:
+            raise Rejected("what you wrote is nothing but marks; write the words that the customer is to hear")
         if len(clean) > LONGEST_REPLY:
             raise Rejected(
                 f"that is {len(clean):,} characters; a reply on the phone has at most {LONGEST_REPLY:,}. Shorten it"

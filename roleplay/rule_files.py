@@ -74,8 +74,19 @@ def draft(settings: Settings, place: Block | Path, text: str) -> Draft:
 
     Raises FileFault with the line, counted from the first of `text`, of everything wrong.
     """
-    changed = place if isinstance(place, Path) else place.path
     content, at = spliced(place, text)
+    return _drafted(settings, place if isinstance(place, Path) else place.path, content, at)
+
+
+def as_it_was(settings: Settings, version: FileVersion) -> Draft:
+    """The rules with a whole file as a version had it. Raises Rejected for a file that is none of those in force."""
+    place = next((path for path in rule_files(settings) if path.name == version.name), None)
+    if place is None:
+        raise Rejected(f"there is no file of rules {version.name}")
+    return _drafted(settings, place, version.text, 0)
+
+
+def _drafted(settings: Settings, changed: Path, content: str, at: int) -> Draft:
     files, seen = [], set()
     for path in rule_files(settings):
         body = content if path == changed else path.read_text("utf-8")
@@ -92,7 +103,7 @@ def draft(settings: Settings, place: Block | Path, text: str) -> Draft:
     return Draft(changed, content, Standards(files))
 
 
-def publish(records: Records, settings: Settings, made: Draft, who: str) -> None:
+def publish(records: Records, settings: Settings, made: Draft, who: str, why: str = "") -> None:
     """Put a draft in force, and keep the file that changed as a version. Raises Unavailable if it cannot be written."""
     folder = made.path.parent
     if not settings.rule_files:
@@ -102,7 +113,13 @@ def publish(records: Records, settings: Settings, made: Draft, who: str) -> None
         before = made.path.read_text("utf-8")
         records.keep_file_version(FileVersion(KIND, made.path.name, before, who, "as it was found"))
     replace_files(folder, {made.path.name: made.content.encode()})
-    records.keep_file_version(FileVersion(KIND, made.path.name, made.content, who))
+    records.keep_file_version(FileVersion(KIND, made.path.name, made.content, who, why))
+
+
+def versions(records: Records, settings: Settings) -> list[FileVersion]:
+    """What was published of the files in force, the newest first."""
+    found = [version for path in rule_files(settings) for version in records.file_versions(KIND, path.name)]
+    return sorted(found, key=lambda version: version.at, reverse=True)
 
 
 def back_to_shipped(settings: Settings) -> None:

@@ -133,7 +133,10 @@ def test_a_plan_leads_over_its_modules_and_the_exam_to_one_certificate(school):
 
 
 def test_a_plan_is_read_with_the_line_of_everything_wrong():
-    assert parse_plan(TEMPLATE.format(one="a", two="b"), ["a", "b"]).id == "first-weeks"
+    assert (
+        parse_plan(TEMPLATE.format(one="a", two="b", title="x", first="y", second="z", certificate="c"), ["a", "b"]).id
+        == "first-weeks"
+    )
     for text, line, why in (
         (PLAN.replace("title: 新人上岗", "titel: 新人上岗"), 2, "unknown key"),
         (PLAN, 4, "there is no persona"),

@@ -497,6 +497,12 @@ def test_a_rule_is_edited_tried_held_against_replies_and_taken_back(page, room):
     assert "zh-no-number" in room.grader.standards.rules
     assert "have been edited" in page.look("?view=standards", tina)[section.head]
     assert "twice" in section.publish("", str(section_files(page)[0]), new, tina)[section.problem]
+    assert "zh-no-number" in section.compare(1, tina)[section.diff]
+    assert "as in that version" in section.go_back(1, tina)[section.problem]
+    assert "zh-no-number" not in section.standards().rules
+    section.go_back(1, tina)  # what was left by going back has become a version too
+    assert "zh-no-number" in section.standards().rules
+    assert "hoose a version" in section.go_back(None, tina)[section.problem]
     section.to_shipped(tina)
     assert "zh-no-number" not in room.grader.standards.rules
     assert "as shipped" in page.look("?view=standards", tina)[section.head]

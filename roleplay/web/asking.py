@@ -14,7 +14,7 @@ from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.reports import Report, make_report
 from roleplay.room import Call, Room
-from roleplay.texts import texts
+from roleplay.texts import texts, translated
 from roleplay.web import views
 
 log = logging.getLogger(__name__)
@@ -79,4 +79,7 @@ def problem(error: RoleplayError, language: str) -> str:
     words = words_of(language)
     if isinstance(error, NotYours):
         return views.notice("error", words["errors"]["no_call"], language)
+    known = translated(str(error), language)
+    if known:
+        return views.notice("error", known, language)
     return views.notice("error", words["call"]["not_done"], language, str(error))

@@ -21,7 +21,10 @@ element.addEventListener('click', (event) => {
   event.preventDefault();
   const form = target.closest('form');
   if (form && !form.reportValidity()) return;
-  trigger('select', { go: target.dataset.go, form: form ? Object.fromEntries(new FormData(form)) : {} });
+  const data = form ? Object.fromEntries(new FormData(form)) : {};
+  for (const field of form ? form.querySelectorAll('input[type=datetime-local]') : [])
+    data[field.name] = field.value && new Date(field.value).toISOString(); // typed in local time
+  trigger('select', { go: target.dataset.go, form: data });
 });
 """
 # What is written on the sheet is told as soon as a field is left.

@@ -21,6 +21,11 @@ setInterval(() => {
     delete stamp.dataset.local;
     stamp.textContent = new Date(stamp.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
   }
+  for (const field of all('input[data-utc]')) {
+    const at = new Date(field.dataset.utc);
+    delete field.dataset.utc;
+    field.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }
 }, 500);
 
 // What was written and not yet said outlives a reload, in this tab.

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from roleplay.dialogue import SILENCE
-from roleplay.errors import RoleplayError
+from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import Event, Kind, away, paused
 from roleplay.hints import COSTS, hints
 from roleplay.room import LONGEST_REPLY, Call, Kept, Room
@@ -78,6 +78,8 @@ class Talk:
                 on.box: self._empty_box(kept, language),
                 on.to_grade: len(kept.exchanges),
             }
+        except Rejected as error:
+            yield self._refused(call_id, error, coach, language, request)
         except RoleplayError as error:
             yield self._unsaid(call, words["not_said"], str(error), language)
         except Exception:  # whatever it is, the trainee's words must not be lost with it
@@ -123,6 +125,16 @@ class Talk:
         if call is not None:
             shown |= self.ready(True) | {self.on.live: views.heard(call, language)}
         return shown
+
+    def _refused(self, call_id: str, error: Rejected, coach: bool, language: str, request: gr.Request) -> Updates:
+        """Nothing was kept: the page shows the call as it stands, perhaps from another window, and why."""
+        try:
+            call = own_call(self.room, call_id, user_of(request))
+        except RoleplayError as gone:
+            return {self.on.banner: problem(gone, language)}
+        banner = problem(error, language)
+        shown = self._standing(call, coach, language) | {self.on.live: views.heard(call, language)}
+        return shown | {self.on.banner: (shown[self.on.banner] if call.ending else "") + banner}
 
     def ready(self, ready: bool) -> Updates:
         return {part: gr.update(interactive=ready) for part in self.on.speaking}

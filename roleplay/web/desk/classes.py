@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 import gradio as gr
@@ -13,7 +15,7 @@ from roleplay.cohorts import Cohort
 from roleplay.errors import Rejected
 from roleplay.plans import TEMPLATE, Progress, Task, kept_plan, parse_plan, progress, progress_of, task
 from roleplay.results import Result
-from roleplay.rosters import read_roster
+from roleplay.rosters import Enrolled, read_roster
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
 
 
@@ -29,39 +31,24 @@ class ClassesSection(Section):
             self.add = gr.Button(words["add"], elem_id="add_class")
         self.out = self.html("class_out")
         with gr.Accordion(words["roster"], open=False):
-            self.file = gr.File(label=words["roster_file"], file_types=[".csv"], height=120, elem_id="roster")
             self.hint = self.html("roster_hint")
+            self.file = gr.File(label=words["roster_file"], file_types=[".csv"], height=120, elem_id="roster")
+            self.preview = self.html("roster_preview")
+            self.seen = gr.Textbox(visible=False)  # the roster that was looked at
             self.enrol = gr.Button(words["enrol"], variant="primary", elem_id="enrol")
             with gr.Row(elem_classes=["inline"]):
                 self.member = gr.Dropdown([], label=words["member"])
                 self.leave = gr.Button(words["leave"])
-        with gr.Accordion(words["assign"], open=False), gr.Column():
-            with gr.Row(elem_classes=["inline"]):
-                self.persona = gr.Dropdown([], label=words["persona"], elem_id="assign_persona")
-                self.mode = gr.Radio(
-                    [(words["modes"][name], name) for name in ("practice", "exam")],
-                    value="practice",
-                    label=words["mode"],
-                )
-            with gr.Row(elem_classes=["inline"]):
-                self.opens = gr.DateTime(
-                    label=words["opens"], type="datetime", include_time=True, timezone="UTC", elem_id="opens"
-                )
-                self.due = gr.DateTime(
-                    label=words["due"], type="datetime", include_time=True, timezone="UTC", elem_id="due"
-                )
-                self.attempts = gr.Number(0, label=words["attempts"], minimum=0, maximum=100, precision=0)
-                self.mark = gr.Number(None, label=words["mark"], minimum=0, maximum=100)
-            with gr.Row(elem_classes=["inline"]):
-                self.give = gr.Button(words["give"], variant="primary", elem_id="give")
-                self.given = gr.Dropdown([], label=words["given"])
-                self.withdraw = gr.Button(words["withdraw"])
+        with gr.Accordion(words["assign"], open=False):
+            self.work = self.html("assign_form")
         with gr.Accordion(words["plan"], open=False):
             with gr.Row(elem_classes=["inline"]):
                 self.plan = gr.Dropdown([], label=words["plan_of"], elem_id="plan")
                 self.compare = gr.Checkbox(False, label=words["compare"])
                 self.settle = gr.Button(words["settle"])
-            self.yaml = gr.Code("", language="yaml", label=words["plan_text"], lines=12, elem_id="plan_yaml")
+            self.yaml = gr.Code(
+                "", language="yaml", label=words["plan_text"], lines=12, wrap_lines=True, elem_id="plan_yaml"
+            )
             self.keep = gr.Button(words["keep_plan"], variant="primary", elem_id="keep_plan")
         with gr.Accordion(words["remove"], open=False), gr.Row(elem_classes=["inline"]):
             self.confirm = gr.Textbox(label=words["confirm"], max_length=64)
@@ -70,8 +57,8 @@ class ClassesSection(Section):
     @property
     def parts(self) -> list[Any]:
         return [
-            self.head, self.cohort, self.new, self.out, self.file, self.hint, self.member, self.persona, self.opens,
-            self.due, self.given, self.plan, self.compare, self.yaml, self.confirm,
+            self.head, self.cohort, self.new, self.out, self.file, self.hint, self.preview, self.seen, self.member,
+            self.work, self.plan, self.compare, self.yaml, self.confirm,
         ]  # fmt: skip
 
     @property
@@ -82,14 +69,16 @@ class ClassesSection(Section):
         for button, do, inputs in (
             (self.add, self.add_class, [self.new]),
             (self.leave, self.take_out, [self.cohort, self.member]),
-            (self.give, self.assign, [self.cohort, self.persona, self.mode, self.opens, self.due, self.attempts, self.mark]),
-            (self.withdraw, self.take_back, [self.cohort, self.given]),
             (self.settle, self.change, [self.cohort, self.plan, self.compare]),
             (self.keep, self.keep_plan, [self.cohort, self.yaml]),
             (self.remove, self.remove_class, [self.cohort, self.confirm]),
         ):  # fmt: skip
             button.click(do, inputs, self.outputs, **QUICK)
-        self.enrol.click(self.read_roster, [self.cohort, self.file], self.outputs, **LONG)
+        self.file.upload(
+            self.look_at_roster, [self.cohort, self.file], [self.problem, self.preview, self.seen], **QUICK
+        )
+        self.enrol.click(self.read_roster, [self.cohort, self.file, self.seen], self.outputs, **LONG)
+        self.work.select(self.give, self.cohort, self.outputs, **QUICK)
         self.cohort.input(self.choose, self.cohort, self.outputs, **QUICK)
         self.plan.input(self.choose_plan, self.plan, [self.problem, self.yaml], **QUICK)
 
@@ -103,7 +92,6 @@ class ClassesSection(Section):
         now = datetime.now(UTC).replace(second=0, microsecond=0)
         plan = cohort.plan if cohort else ""
         given = desk.records.cohorts.assignments([cohort.name]) if cohort else []
-        labels = [(f"{desk.title(each.persona_id, library)} · {each.due_at:%Y-%m-%d}", each.id) for each in given]
         return {
             self.head: desk.render("classes_head.html", any=bool(cohorts)),
             self.cohort: gr.update(choices=[each.name for each in cohorts], value=cohort.name if cohort else None),
@@ -111,11 +99,17 @@ class ClassesSection(Section):
             self.out: self._class(cohort) if cohort else desk.render("nothing.html", text=words["nothing"]),
             self.file: None,
             self.hint: desk.render("roster_hint.html"),
+            self.preview: "",
+            self.seen: "",
             self.member: gr.update(choices=list(cohort.people) if cohort else [], value=None),
-            self.persona: gr.update(choices=personas, value=None),
-            self.opens: now.timestamp(),
-            self.due: (now + timedelta(days=7)).timestamp(),
-            self.given: gr.update(choices=labels, value=None),
+            self.work: desk.render(
+                "assign.html",
+                personas=personas,
+                given=given,
+                opens=now,
+                due=now + timedelta(days=7),
+                title=lambda name: desk.title(name, library),
+            ),
             self.plan: gr.update(choices=[(words["no_plan"], ""), *((name, name) for name in plans)], value=plan),
             self.compare: bool(cohort and cohort.compare),
             self.yaml: plans.get(plan) or self._template(),
@@ -125,7 +119,8 @@ class ClassesSection(Section):
     def _template(self) -> str:
         wanted = [each for each in self.desk.library().personas.values() if each.language == self.desk.language]
         easy = sorted(wanted, key=lambda each: (each.difficulty, each.id))
-        return TEMPLATE.format(one=easy[0].id, two=easy[-1].id) if easy else ""
+        names = {name: self.words["plan_names"][name] for name in ("title", "first", "second", "certificate")}
+        return TEMPLATE.format(one=easy[0].id, two=easy[-1].id, **names) if easy else ""
 
     def _class(self, cohort: Cohort) -> str:
         """How everybody in the class stands with everything that it was given."""
@@ -163,18 +158,42 @@ class ClassesSection(Section):
 
         return self.answer(request, do)
 
-    def read_roster(self, cohort: str | None, file: str | None, request: gr.Request) -> Updates:
+    def _roster(self, who: str, file: str | None) -> tuple[list[Enrolled], str]:
+        """The people of a roster, and what tells it from another one. Raises Rejected for roles that one may not give."""
+        if not file:
+            raise Rejected(self.words["no_file"])
+        people = read_roster(file)
+        may_give = {"trainee"} | (
+            {"checker", "trainer", "admin"} if self.desk.staff.may(who, "manage_people") else set()
+        )
+        if wrong := [each.name for each in people if each.role not in may_give]:
+            raise Rejected(self.words["only_admin"].format(names=", ".join(wrong[:10])))
+        return people, hashlib.sha256(repr(people).encode()).hexdigest()
+
+    def look_at_roster(self, cohort: str | None, file: str | None, request: gr.Request) -> Updates:
+        """What bringing the roster in would do: who joins the class, who gets a login; nothing is changed."""
+
+        def do(who: str) -> Updates:
+            people, seen = self._roster(who, file)
+            there = {user.name for user in self.desk.records.people.all()}
+            inside = next((each.people for each in self.desk.records.cohorts.all() if each.name == cohort), ())
+            new = [] if self.desk.staff.alone else [each for each in people if each.name not in there]
+            near = {each.name: get_close_matches(each.name, there, n=1, cutoff=0.6) for each in new}
+            shown = self.desk.render(
+                "roster_preview.html", people=people, new=new, near=near, inside=set(inside), cohort=self._named(cohort)
+            )
+            return {self.preview: shown, self.seen: seen}
+
+        return self.answer(request, do)
+
+    def read_roster(self, cohort: str | None, file: str | None, seen: str, request: gr.Request) -> Updates:
         """Everybody in the file is put into the class; who cannot log in yet gets a password, shown once."""
 
         def do(who: str) -> Updates:
-            if not file:
-                raise Rejected(self.words["no_file"])
-            people, there = read_roster(file), {user.name for user in self.desk.records.people.all()}
-            may_give = {"trainee"} | (
-                {"checker", "trainer", "admin"} if self.desk.staff.may(who, "manage_people") else set()
-            )
-            if wrong := [each.name for each in people if each.role not in may_give]:
-                raise Rejected(self.words["only_admin"].format(names=", ".join(wrong[:10])))
+            people, now = self._roster(who, file)
+            if now != seen:
+                raise Rejected(self.words["look_first"])
+            there = {user.name for user in self.desk.records.people.all()}
             name = self._named(cohort)
             new = self.desk.records.cohorts.enrol(name, [each.name for each in people if each.role == "trainee"])
             passwords = []
@@ -200,6 +219,29 @@ class ClassesSection(Section):
             return self.show(who, {"class": self._named(cohort)})
 
         return self.answer(request, do)
+
+    def give(self, cohort: str | None, event: gr.EventData, request: gr.Request) -> Updates:
+        """Work is assigned or taken back: a button of the section's own form was pressed."""
+        form = {str(key): str(value) for key, value in dict(event.form or {}).items()}
+        what, _, number = str(event.go).partition("=")
+        if what == "withdraw":
+            return self.take_back(cohort, int(number) if number.isdecimal() else None, request)
+
+        def moment(name: str) -> datetime | None:
+            try:
+                return datetime.fromisoformat(form.get(name, ""))
+            except ValueError:
+                return None
+
+        try:
+            attempts, mark = int(form.get("attempts") or 0), float(form["mark"]) if form.get("mark") else None
+        except ValueError:
+            return self.answer(
+                request, lambda _who: {self.problem: self.desk.notice("error", self.words["incomplete"])}
+            )
+        return self.assign(
+            cohort, form.get("persona"), form.get("mode", ""), moment("opens"), moment("due"), attempts, mark, request
+        )
 
     def assign(
         self, cohort: str | None, persona: str | None, mode: str, opens: datetime | None, due: datetime | None,

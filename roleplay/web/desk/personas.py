@@ -23,6 +23,7 @@ from roleplay.persona_files import (
     withdraw,
 )
 from roleplay.persona_form import NEW, added, applied, raised, without
+from roleplay.texts import said
 from roleplay.web.desk.persona_sheet import form_sheet, wrong_sheet
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
 from roleplay.yaml_files import parse_yaml
@@ -116,7 +117,7 @@ class PersonasSection(Section):
         path = library.paths.get(chosen)
         versions = desk.records.file_versions(KIND, chosen)
         choices = [
-            (f"{each.at:%Y-%m-%d %H:%M} · {each.who or desk.words['nobody']} {each.why}", at)
+            (f"{each.at:%Y-%m-%d %H:%M} · {each.who or desk.words['nobody']} {said(each.why, desk.language)}", at)
             for at, each in enumerate(versions)
         ]
         persona = library.personas.get(chosen)
