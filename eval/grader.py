@@ -93,7 +93,15 @@ def compared(row: GradedReply, grade: Grade, ratings: Mapping[str, Any]) -> dict
         "language": row.exchange.language,
         "truth": dict(row.scores),
         "ratings": dict(ratings),
-        "given": {name: {"value": score.value, "status": score.status} for name, score in grade.scores.items()},
+        "given": {
+            name: {
+                "value": score.value,
+                "status": score.status,
+                "confidence": score.confidence,
+                "unsure": score.unsure,
+            }
+            for name, score in grade.scores.items()
+        },
         "context": [[turn.speaker, turn.text] for turn in row.exchange.context],
         "evidence": [entry.text for entry in row.exchange.evidence],
         "reply": row.exchange.reply,
@@ -121,6 +129,7 @@ def _figures(results: Sequence[Result], name: Dimension) -> dict[str, Any]:
     scored = [each for each in own if _data(each)["truth"][name] is not None]
     both = scored_pairs(own, name)
     figures: dict[str, Any] = asdict(agreement([true for true, _ in both], [given for _, given in both]))
+    figures |= _by_confidence(own, name)
     figures["coverage"] = len(both) / len(scored) if scored else None
     figures["floor_qwk"], figures["floor_middle_exact"] = _floor(scored, name)
     figures["ceiling_qwk"] = _ceiling(own, name)
@@ -128,6 +137,21 @@ def _figures(results: Sequence[Result], name: Dimension) -> dict[str, Any]:
         truth = [_data(each)["truth"][name] is None for each in own]
         figures["na_f1"] = _f1(truth, [_data(each)["given"][name]["status"] == "not_due" for each in own])
     return figures
+
+
+def _by_confidence(results: Sequence[Result], name: Dimension) -> dict[str, float | None]:
+    """The share of scores about which the grader is unsure, and how many of these and of the others are the raters' own."""
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for each in results:
+        true, given = _data(each)["truth"].get(name), _data(each)["given"][name]
+        if true is not None and given["value"] is not None and given["confidence"] is not None:
+            found[given["unsure"]].append(float(round(given["value"]) == round(true)))
+    number = sum(map(len, found.values()))
+    return {
+        "unsure": len(found[True]) / number if number else None,
+        "exact_unsure": mean(found[True]),
+        "exact_sure": mean(found[False]),
+    }
 
 
 def _f1(truth: Sequence[bool], given: Sequence[bool]) -> float | None:
@@ -186,6 +210,9 @@ def _story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
         "floor_qwk",
         "exact",
         "within_one",
+        "unsure",
+        "exact_unsure",
+        "exact_sure",
         "bias",
         "coverage",
         "na_f1",
@@ -252,8 +279,17 @@ def _worst(results: Sequence[Result]) -> Iterator[Worst]:
         ]
         lines = [Said(speaker, text) for speaker, text in data["context"]]
         lines += [Said("evidence", text) for text in data["evidence"]]
-        lines.append(Said("trainee", data["reply"], " · ".join(remark["text"] for remark in data["remarks"])))
+        lines.append(Said("trainee", data["reply"], _remarked(data["remarks"])))
         yield Worst(each.case, "; ".join(apart), tuple(lines))
+
+
+def _remarked(remarks: Sequence[Mapping[str, Any]]) -> str:
+    """Why a reply got its scores: each remark with its dimension, and the words that it rests on."""
+    parts = []
+    for remark in remarks:
+        quote = f' "{remark["quote"]}"' if remark["quote"] else ""
+        parts.append(f"{remark['dimension']} {'+' if remark['points'] >= 0 else '-'}{quote} {remark['text']}")
+    return " · ".join(parts)
 
 
 @suite_command

@@ -27,9 +27,10 @@ from roleplay.knowledge.search import Knowledge
 from roleplay.reading import Reading
 from roleplay.reports import make_report
 from roleplay.room import Call
-from roleplay.rubric import DIMENSIONS, Grade
+from roleplay.rubric import DIMENSIONS, Grade, changed
 from roleplay.settings import load_settings
 
+PARTS = ("model", "rules", "calibration", "prompts", "persona")  # of what scores rest on
 SHOWN = 10  # calls among those that would change most
 
 
@@ -106,6 +107,7 @@ class Suite:
             "replies": len(replies),
             "graded_before": sum(reply["old"] is not None for reply in replies),
             "dimensions": {name: _dimension(replies, name) for name in DIMENSIONS},
+            "changed": {part: sum(part in reply["changed"] for reply in replies) for part in PARTS},
             "total": {"n": len(gaps), "mean_change": mean(gaps), "largest_change": max(map(abs, gaps), default=None)},
             "passed": {
                 "n": len(verdicts),
@@ -120,6 +122,7 @@ class Suite:
         rows = tuple((name, *(row[c] for c in columns)) for name, row in figures["dimensions"].items())
         total, passed = figures["total"], figures["passed"]
         tables = (
+            Table("basis", ("part", "changed_for"), tuple(figures["changed"].items())),
             Table("dimensions", ("dimension", *columns), rows),
             Table("totals", ("n", "mean_change", "largest_change", "now_passed", "now_failed"),
                   ((total["n"], total["mean_change"], total["largest_change"], passed["now_passed"], passed["now_failed"]),)),
@@ -155,8 +158,10 @@ def regraded(call: StoredCall, kept: Any, judging: Judging) -> dict[str, Any]:
     if kept is not None:
         recorded, old = kept
         total, passed = _totals(recorded, old, readings, grades)
+    now = judging.grader.basis(call.language)
     replies: list[dict[str, Any]] = [
         {
+            "changed": [] if reply.grade is None else list(changed(reply.grade.basis, {**now, **_persona(reply)})),
             "heard": "" if (heard := reply.exchange.heard) is None else heard.text,
             "reply": reply.exchange.reply,
             "old": None if reply.grade is None else _values(reply.grade),
@@ -177,6 +182,10 @@ def regraded(call: StoredCall, kept: Any, judging: Judging) -> dict[str, Any]:
         "passed": passed,
         "values": {name: value for name, value in values.items() if value is not None},
     }
+
+
+def _persona(reply: StoredReply) -> dict[str, str]:
+    return {} if reply.persona is None else {"persona": reply.persona.grading.hash}
 
 
 def _totals(

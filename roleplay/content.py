@@ -1,7 +1,7 @@
 """Whether a reply says anything, and which part of it is said to the customer at all.
 
-Words addressed to the scorer, sentences said twice and mere strings of civil words earn nothing: they are
-blanked out, so that all places in the reply stay what they were.
+Words addressed to the scorer, sentences said twice, asides and mere strings of civil words earn nothing: they
+are blanked out, so that all places in the reply stay what they were.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from roleplay.clauses import sentences
+from roleplay.clauses import Piece, sentences, topics
 from roleplay.dialogue import Exchange
 from roleplay.models.fluency import fluent
 from roleplay.plain_text import plain_text
@@ -23,6 +23,17 @@ _CIVIL = re.compile(
     r"(?:马上|立即)?为您(?:处理|服务)|祝您.{0,4}|再见|没关系|不客气|"
     r"hello|hi|please|thank you|thanks|(?:so |very )?sorry|i(?: fully| completely)? understand|rest assured|right away|of course|"
     r"(?:just )?(?:one|a) moment|have a (?:nice|good|lovely) day|goodbye|bye|welcome|certainly",
+    re.IGNORECASE,
+)
+_ADVERTISES = re.compile(
+    r"致力于|竭诚|最大的追求|满意是我们|成立(?:多年|以来|至今)|欢迎您(?:继续)?(?:支持|关注)|"
+    r"\bsatisfaction is (?:what|our)|\bserving (?:its|our|your) |\bcommitted to (?:providing|excellence|serving)|"
+    r"\bwe (?:value|pride)\b|\bfor many years\b|\bwhat we work for\b",
+    re.IGNORECASE,
+)
+_CHATS = re.compile(
+    r"天气|菊花|桂花|赏花|公园|郊游|电视剧|电影|星座|足球|篮球|彩票|股票|追剧|午饭|晚饭|周末.{0,8}玩|"
+    r"\b(?:weather|park|flowers|football|movie|film|weekend plans|lottery|lunch|dinner|holiday plans)\b",
     re.IGNORECASE,
 )
 STRING = 6  # civil words in a row, and little else, are no sentence that anybody says
@@ -75,10 +86,25 @@ def _mashed(words: Sequence[str]) -> bool:
     return odd >= max(1, len(latin) / 2)
 
 
+def asides(exchange: Exchange) -> tuple[Piece, ...]:
+    """Sentences that advertise the company, or chat about what nobody on this call has spoken of."""
+    matter = " ".join([*(turn.text for turn in exchange.context), *(entry.text for entry in exchange.evidence)])
+    about = topics(matter)
+
+    def beside(piece: Piece) -> bool:
+        if topics(piece.text) & about:
+            return False
+        chat = _CHATS.search(piece.text)
+        return bool(_ADVERTISES.search(piece.text)) or (chat is not None and chat[0].lower() not in matter.lower())
+
+    return tuple(piece for piece in sentences(exchange.reply) if beside(piece))
+
+
 def spoken(exchange: Exchange, findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Exchange:
     """The exchange with the sentences that the customer was not meant to hear, or has heard, blanked out."""
     reply = list(exchange.reply)
     meta = [(f.start, f.end) for f in findings if f.end and not f.kept and rules[f.rule].topic == "meta"]
+    meta += [(piece.start, piece.end) for piece in asides(exchange)]
     said: set[str] = set()
     for piece in sentences(exchange.reply):
         bare = "".join(_LETTER.findall(piece.text))

@@ -16,6 +16,7 @@ from roleplay.clauses import clauses, is_question, sentences, topics
 from roleplay.dialogue import STAGES, Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.reading import Claim, Finding, Reading
+from roleplay.relevance import CARE, relevance
 from roleplay.standards import Rule, Topic
 
 NEAREST = 3  # entries of the evidence that are looked at; the search may have found more than bear on it
@@ -33,11 +34,6 @@ _OWNERSHIP = re.compile(
     r"我(?:来|这就|马上|现在|会|陪|替|帮|先|再|给|守|一直)|交给我|为您(?:查|办|登记|申请|处理|开通|提交|转|安排)|"
     r"\bI'll\b|\bI will\b|\blet me\b|\bI've\b|\bI'm \w+ing\b|"
     r"\bshall I\b|\bmay I\b", re.I,
-)  # fmt: skip
-_CARE = re.compile(
-    r"难怪|难免|理解|体会|体谅|辛苦|不容易|着急|担心|放心|别急|别怕|换(?:了)?(?:谁|我)|搁谁|心里|滋味|恭喜|祝|委屈|不好受|糟心|心疼|安心|"
-    r"\bno wonder\b|\bunderstand\b|\bmust be\b|\bmust have been\b|\bworry(?:ing)?\b|\bfrustrat|\bhow (?:awful|lovely|dreadful|upsetting)"
-    r"|\bsorry (?:to hear|about|that|for your)|\bcongratulations\b|\balarming\b|\bdreadful\b|\bpoor\b|\bdeserve", re.I,
 )  # fmt: skip
 _SORRY = re.compile(r"抱歉|对不起|不好意思|谅解|歉意|\bsorry\b|\bapolog", re.I)
 _GIFT = re.compile(
@@ -84,6 +80,7 @@ def features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) ->
         **_shape(exchange),
         **_care(exchange),
         **_truth(exchange, reading.claims),
+        **relevance(exchange, nearest(exchange, exchange.evidence)),
         **_standard(reading.findings, rules),
         **{f"stage.{stage}": float(reading.stage == stage) for stage in STAGES},
         "outbound": float(exchange.direction == "outbound"),
@@ -116,7 +113,7 @@ def _care(exchange: Exchange) -> dict[str, float]:
     heard = exchange.heard.text if exchange.heard else ""
     about_heard, about_reply = topics(heard), topics(exchange.reply)
     feeling = _root(len(_FEELING.findall(heard)))
-    care = _root(len(_CARE.findall(exchange.reply)))
+    care = _root(len(CARE.findall(exchange.reply)))
     echo = len(about_heard & about_reply) / (len(about_heard) + 3)
     own = _root(len(_OWNERSHIP.findall(exchange.reply)))
     return {

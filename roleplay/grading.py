@@ -7,8 +7,9 @@ that costs points carries its proof.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +20,14 @@ import numpy as np
 
 from roleplay.calibration import Calibration
 from roleplay.claims import about_question
-from roleplay.content import reaches, spoken
+from roleplay.confidence import signs
+from roleplay.content import asides, reaches, spoken
 from roleplay.dialogue import MOVES, Exchange
 from roleplay.errors import Unavailable
 from roleplay.features import features, felt, nearest
 from roleplay.models import LanguageModel, Message
 from roleplay.models.scorer import Scorer
+from roleplay.promises import invented
 from roleplay.reading import Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Dimension, Grade, Score
@@ -34,6 +37,11 @@ from roleplay.yaml_files import read_yaml
 GRADER_FILE = Path(__file__).parent / "bundled" / "reader" / "grader.safetensors"
 PROMPTS = Path(__file__).parent / "prompts"
 DUE = 0.5  # from here a fact was due
+STRANGE = 3.0  # the highest point, on these dimensions, of what seems to be said to another customer
+STRANGE_IN: tuple[Dimension, ...] = ("empathy", "phrasing")
+Sure = Callable[
+    [Dimension, float, float], tuple[float, bool]
+]  # (score, value, ceiling) -> confidence, and whether unsure
 
 
 class Grader(Protocol):
@@ -44,6 +52,10 @@ class Grader(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+
+    def basis(self, language: str) -> dict[str, str]:
+        """By part, a hash of what its scores of calls in this language rest on."""
+        ...
 
     def grade(self, exchange: Exchange, reading: Reading) -> Grade:
         """Score the reply. A grader that fails gives Grade.missing("failed", why); it never makes a score up."""
@@ -68,22 +80,63 @@ class BundledGrader:
     def fingerprint(self) -> str:
         return self.scorer.fingerprint
 
+    def basis(self, language: str) -> dict[str, str]:
+        return _basis(self, language)
+
     def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
         if not reaches(spoken(exchange, reading.findings, self.standards.rules)):
             return dict.fromkeys(DIMENSIONS, 1.0)
-        values = self.scorer.raw(grader_features(exchange, reading, self.standards.rules), exchange.language)
-        due = values["fact_due"] >= DUE
-        return {name: values[name] if due or name != "accuracy" else None for name in DIMENSIONS}
+        found = grader_features(exchange, reading, self.standards.rules)
+        return self._given(found, exchange.language)
+
+    def _given(self, found: Mapping[str, float], language: str) -> dict[Dimension, float | None]:
+        """What the small model says; what seems to be said to somebody else is not above STRANGE."""
+        opinions = self.scorer.opinions(found, language)
+        due = opinions["fact_due"].value >= DUE
+        given = {name: opinions[name].value if due or name != "accuracy" else None for name in DIMENSIONS}
+        if self.scorer.is_stranger(found, language):
+            for name in STRANGE_IN:
+                given[name] = min(given[name] or STRANGE, STRANGE)
+        return given
 
     def grade(self, exchange: Exchange, reading: Reading) -> Grade:
-        rules = self.standards.rules
-        given = self.raw(exchange, reading)
-        return finish(exchange, reading, given, rules, self.calibration, f"{self.spec}:{self.fingerprint}")
+        rules, identity = self.standards.rules, f"{self.spec}:{self.fingerprint}"
+        if not reaches(spoken(exchange, reading.findings, rules)):
+            return finish(
+                exchange, reading, dict.fromkeys(DIMENSIONS, 1.0), rules, self.calibration, identity, _by_rule
+            )
+        found = grader_features(exchange, reading, rules)
+        opinions = self.scorer.opinions(found, exchange.language)
+
+        def sure(name: Dimension, value: float, top: float) -> tuple[float, bool]:
+            doubt = self.scorer.doubts[f"{exchange.language} {name}"]
+            chance = doubt.chance(signs(opinions[name], value, top, found[f"estimate.{name}"], found["length"]))
+            return chance, chance < doubt.bar
+
+        return finish(exchange, reading, self._given(found, exchange.language), rules, self.calibration, identity, sure)
 
     def parts(self, exchange: Exchange, reading: Reading, dimension: Dimension) -> list[tuple[str, float]]:
         """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""
         found = grader_features(exchange, reading, self.standards.rules)
         return self.scorer.parts(found, exchange.language, dimension)
+
+
+def _basis(grader: BundledGrader | ModelGrader, language: str) -> dict[str, str]:
+    own = grader.calibration
+    return {
+        "model": f"{grader.spec}:{grader.fingerprint}",
+        "rules": grader.standards.hash(language),
+        "calibration": "" if own is None else _short(repr(sorted(own.maps.items())).encode()),
+    }
+
+
+def _short(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def _by_rule(name: Dimension, given: float, top: float) -> tuple[float, bool]:
+    """Nothing was said to the customer: there is no doubt about that."""
+    return 1.0, False
 
 
 class ModelGrader:
@@ -99,6 +152,10 @@ class ModelGrader:
         self.model, self.standards, self.calibration = model, standards or load_standards(), calibration
         self.spec = model.spec
         self.fingerprint = model.fingerprint
+
+    def basis(self, language: str) -> dict[str, str]:
+        prompts = (PROMPTS / f"grader.{language}.yaml").read_bytes()
+        return {**_basis(self, language), "prompts": _short(prompts)}
 
     def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
         """Raises Unavailable when the model fails."""
@@ -182,20 +239,26 @@ def finish(
     rules: Mapping[str, Rule],
     calibration: Calibration | None,
     grader: str,
+    sure: Sure | None = None,
 ) -> Grade:
-    """Raw scores as a grade: calibrated, under the ceilings, in whole points, with remarks."""
+    """Raw scores as a grade: calibrated, under the ceilings, in whole points, with remarks.
+
+    `sure` says how sure each score is; without it nothing is said about that.
+    """
     scores: dict[Dimension, Score] = {}
     ceilings = ceiling(exchange, reading, rules)
     for name in DIMENSIONS:
         value = given[name]
         if value is not None and calibration is not None:
             value = calibration.apply(value, exchange.language, name)
-        if name == "accuracy" and value is None and reading.contradicted:
+        if name == "accuracy" and value is None and ceilings[name] < 5:
             value = 5.0  # something was stated after all, and it is wrong
         if value is None:
             scores[name] = Score(None, "not_due", NOT_DUE[exchange.language])
         else:
-            scores[name] = Score(float(np.clip(np.floor(min(value, ceilings[name]) + 0.5), 1, 5)))
+            point = float(np.clip(np.floor(min(value, ceilings[name]) + 0.5), 1, 5))
+            chance, unsure = sure(name, value, ceilings[name]) if sure else (None, False)
+            scores[name] = Score(point, confidence=chance, unsure=unsure)
     return Grade(scores, remarks(exchange, reading, scores, rules), grader)
 
 
@@ -218,6 +281,10 @@ def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> 
         top["phrasing"] = min(top["phrasing"], 3.0)
     if any(rule.severity == "forbidden" and rule.topic in ("rude", "ordering") for rule in broken):
         top["empathy"] = 2.0 if felt(exchange) else 3.0
+    if asides(exchange):
+        top["phrasing"] = min(top["phrasing"], 3.0)  # one lapse
+    if any(each.promised for each in invented(heard, reading.claims)):
+        top["accuracy"] = 2.0
     if reading.contradicted:
         main = any(about_question(claim, exchange) for claim in reading.contradicted)
         top["accuracy"] = 1.0 if main else 2.0

@@ -254,6 +254,11 @@ class Grading(Strict):
     hints: Literal["free", "costly", "none"] = "free"
     form: tuple[FormField, ...] = Field((), max_length=12)
 
+    @property
+    def hash(self) -> str:
+        """Changes when anything does that scores rest on."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
 
 class Persona(Strict):
     id: Id

@@ -27,6 +27,8 @@ class Weakness:
 class Progress:
     """`results` and `unfinished` newest first, retries among them; `best` by persona, retries left out.
 
+    Scores on different bases are not set against each other: of a persona the calls on its newest basis count.
+
     `stages` are the stages missed in calls of their own, most often first.
     """
 
@@ -46,9 +48,9 @@ def make_progress(records: Records, results: Results, trainee: str) -> Progress:
     done = [made for made in results.of([row for row in rows if row.ending is not None]) if made.replies]
     own = [made for made in done if not made.retried]
     best: dict[str, Result] = {}
-    for made in own:
+    for made in own:  # the newest first
         held = best.get(made.persona_id)
-        if made.total is not None and (held is None or made.total > (held.total or 0.0)):
+        if made.total is not None and (held is None or (made.basis == held.basis and made.total > (held.total or 0.0))):
             best[made.persona_id] = made
     missed = Counter(
         name.removeprefix("stage.")

@@ -5,15 +5,17 @@ A remark that costs points quotes the reply verbatim, or names the entry or rule
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from roleplay.claims import tells
-from roleplay.clauses import clauses, sentences, topics
-from roleplay.content import foreign, reaches, spoken
+from roleplay.clauses import clauses, is_question, sentences, topics
+from roleplay.content import asides, foreign, reaches, spoken
 from roleplay.dialogue import Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.features import felt, nearest
-from roleplay.reading import MoveSeen, Reading
+from roleplay.promises import invented
+from roleplay.reading import Claim, MoveSeen, Reading
 from roleplay.rubric import Dimension, Remark, Score
 from roleplay.standards import Rule, When
 
@@ -22,6 +24,10 @@ MOST_LEFT_OUT = 2  # facts that a reply is told to have left out
 ALWAYS = When()  # of rules that hold in every reply
 COST = {"forbidden": -3.0, "lapse": -1.0, "tip": -0.2}  # of words that break a rule; what is missing costs half
 ENOUGH = 2  # words that an entry shares with the customer's line when it answers it
+ASKS = re.compile(
+    r"怎么|多少|能不能|为什么|什么时候|多久|哪|凭什么|吗|\b(?:how|what|when|why|where|which|can|could|do i|is there|will)\b",
+    re.IGNORECASE,
+)
 
 _BAD_MOVES: tuple[tuple[str, Dimension, float, str, str], ...] = (
     ("rude", "empathy", -3, "这句话会伤害客户。先接住客户的感受，再说能做什么。",
@@ -63,6 +69,7 @@ def remarks(
             Remark(name, -4, text, rule="content") for name, score in scores.items() if score.value is not None
         )
     found = [
+        *_asides(exchange),
         *_facts(exchange, reading, scores),
         *_standard(exchange, reading, rules, scores),
         *_moves(exchange, reading, scores),
@@ -79,6 +86,14 @@ def remarks(
         if exchange.reply[remark.start : remark.end] != remark.quote:
             raise AssertionError(f"a quote that the reply does not hold: {remark}")
     return tuple(kept)
+
+
+def _asides(exchange: Exchange) -> Iterator[Remark]:
+    for piece in asides(exchange):
+        text = _say(
+            exchange, "这句与客户的事无关，不必说。", "This has nothing to do with the customer's matter; leave it out."
+        )
+        yield Remark("phrasing", -1, text, piece.text, piece.start, piece.end)
 
 
 def _once(remarks: Iterable[Remark]) -> list[Remark]:
@@ -109,12 +124,53 @@ def _facts(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Scor
                 f'"{quote}" is not what the entry says: "{claim.quote}"',
             )
             yield Remark("accuracy", -3, text, **place, **proof)  # type: ignore[arg-type]
-        elif claim.verdict == "supported" and claim.evidence_id:
+        elif claim.verdict == "supported" and claim.evidence_id and _counts(claim, reading, scores):
             text = _say(exchange, "这一点说得对，有资料为据。", "This is right, and on record.")
             yield Remark("accuracy", 1, text, **place, **proof)  # type: ignore[arg-type]
+    yield from _invented(exchange, reading, scores)
     value = scores["accuracy"].value
     if value is not None and value <= 3 and not reading.contradicted:
-        yield from _left_out(exchange)
+        left = list(_left_out(exchange))
+        if value <= 2 and left and not any(claim.verdict == "supported" for claim in reading.claims):
+            yield from _evaded(exchange, left[0].entry)
+        yield from left
+
+
+def _counts(claim: Claim, reading: Reading, scores: Mapping[Dimension, Score]) -> bool:
+    """Whether a right statement earns a word of praise: a brush-off that touches an entry in passing does not."""
+    brushed = any(
+        seen.move in ("dismiss", "rude", "blame") and seen.start < claim.end and claim.start < seen.end
+        for seen in reading.moves
+    )
+    value = scores["accuracy"].value
+    return not brushed and (claim.why != "words" or (value is not None and value >= 3))
+
+
+def _invented(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, Score]) -> Iterator[Remark]:
+    """Promises that nothing on record bears out; where the whole is untrue anyway, other such amounts too."""
+    value = scores["accuracy"].value
+    for each in invented(exchange, reading.claims):
+        if each.promised:
+            text = _say(
+                exchange,
+                f"“{each.text}”：没有任何资料允许这样承诺。只承诺资料里有、自己能做到的；其余的先申请，再答复。",
+                f'"{each.text}": nothing on record allows this promise. Promise what an entry gives; ask for the rest first.',
+            )
+            yield Remark("accuracy", -2.5, text, each.text, each.start, each.end, rule="rubric.accuracy")
+        elif value is not None and value <= 2:
+            text = _say(exchange, "资料里没有这个金额。", "This amount is on no record.")
+            yield Remark("accuracy", -1.5, text, each.text, each.start, each.end, rule="rubric.accuracy")
+
+
+def _evaded(exchange: Exchange, entry: str) -> Iterator[Remark]:
+    """That the reply tells nothing of what was asked; the customer's own question is quoted."""
+    questions = [
+        piece.text for piece in sentences(_heard(exchange)) if is_question(piece.text) or ASKS.search(piece.text)
+    ]
+    if questions:
+        asked = max(questions, key=lambda text: len(topics(text))).strip("，,。")
+        text = _say(exchange, f"没有回答客户所问：“{asked}”", f'Did not answer what was asked: "{asked}"')
+        yield Remark("accuracy", -2, text, entry=entry)
 
 
 def _left_out(exchange: Exchange) -> Iterator[Remark]:

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from roleplay.coaching import Better
 from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
+from roleplay.lessons import Turning, lessons
 from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call, taught
 from roleplay.room import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
-from roleplay.rubric import DIMENSIONS, Grade, Totals, total
+from roleplay.rubric import DIMENSIONS, Grade, Totals, changed, total
 from roleplay.sheet import Sheet, sheet
 from roleplay.state import Cause
 from roleplay.texts import texts
@@ -63,6 +65,10 @@ class Report:
     facts: tuple[FactHeard, ...]
     stages_done: tuple[Stage, ...]
     stages_missed: tuple[Stage, ...]
+    faults: tuple[str, ...]  # reasons for a cap that this call gave, whether or not one is set
+    basis: Mapping[str, str]  # what the newest grade rests on; see `Grade.basis`
+    mixed: tuple[str, ...]  # the parts of it in which other grades of this call differ
+    better: Mapping[int, Better | None]  # by number, of the lowest, where they were asked for
     lowest: tuple[int, ...]  # numbers of the replies with the lowest mean, worst first
     phrases: tuple[PhraseSeen, ...]  # what this call required or forbade to be said
     model_answers: tuple[ModelAnswer, ...]
@@ -86,6 +92,8 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),
         *(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges),
     )
+    bases = [grades[number].basis for number in sorted(grades)]
+    basis = bases[-1] if bases else {}
     hint_costs = [float(event.detail.get("cost", 0)) for event in call.events if event.kind == "hint"]
     return Report(
         call=call,
@@ -104,6 +112,10 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         facts=tuple(FactHeard(fact.text, _how(call, fact.id)) for fact in persona.call.facts),
         stages_done=done,
         stages_missed=tuple(stage for stage in grading.stages if stage not in done),
+        faults=tuple(reasons),
+        basis=basis,
+        mixed=tuple(dict.fromkeys(part for other in bases for part in changed(other, basis))),
+        better={},
         lowest=_lowest(grades),
         phrases=phrases,
         model_answers=grading.model_answers,
@@ -172,6 +184,10 @@ def as_data(report: Report) -> dict[str, Any]:
         "caps": list(totals.caps),
         "facts": [{"text": fact.text, "how": fact.how} for fact in report.facts],
         "stages": {"done": list(report.stages_done), "missed": list(report.stages_missed)},
+        "lessons": asdict(lessons(report)),
+        "basis": dict(report.basis),
+        "mixed": list(report.mixed),
+        "better": {str(number): None if one is None else asdict(one) for number, one in report.better.items()},
         "phrases": [
             {
                 "id": each.rule.id,
@@ -229,6 +245,7 @@ def as_markdown(report: Report, language: str) -> str:
     for title, stages in ((say["stages_done"], report.stages_done), (say["stages_missed"], report.stages_missed)):
         if stages:
             lines.append(f"- {title}: " + ", ".join(words["stages"][stage] for stage in stages))
+    lines += _lesson_words(report, words)
     lines += ["", f"## {say['facts']}"]
     lines += [f"- {fact.text} · {say[fact.how]}" for fact in report.facts]
     if report.phrases:
@@ -238,7 +255,11 @@ def as_markdown(report: Report, language: str) -> str:
     lines += ["", f"## {say['replies']}"]
     for each in call.exchanges:
         lines += _reply_words(each, report.grades.get(each.number), words)
-    lines += ["", say["grader"].format(grader=call.row.grader_model)]
+        if better := report.better.get(each.number):
+            lines.append(f"  → {say['kinds'][better.kind]}: {better.text}")
+        elif each.number in report.better:
+            lines.append(f"  → {say['none_better']}")
+    lines += ["", say["grader"].format(grader=call.row.grader_model), basis_words(report, words)]
     return "\n".join(lines)
 
 
@@ -271,6 +292,63 @@ def _total_words(report: Report, words: Mapping[str, Any]) -> str:
     return shown
 
 
+def basis_words(report: Report, words: Mapping[str, Any]) -> str:
+    """What the scores rest on, part by part, and where they rest on different things."""
+    say = words["report"]
+    parts = [f"{say['parts'][name]} {value}" for name, value in report.basis.items() if value]
+    line = say["basis"].format(parts=", ".join(parts)) if parts else ""
+    if report.mixed:
+        line += " " + say["mixed"].format(parts=", ".join(say["parts"][name] for name in report.mixed))
+    return line.strip()
+
+
+def _lesson_words(report: Report, words: Mapping[str, Any]) -> list[str]:
+    say, found = words["lessons"], lessons(report)
+    lines = ["", f"## {say['heading']}"]
+    lines += [f"- {each.number}. {turning_words(each, words)}" for each in found.turnings]
+    if found.recovery:
+        key = "recovered" if found.recovery.recovered else "not_recovered"
+        lines.append(f"- {say[key].format(number=found.recovery.number)}")
+    lines += [
+        f"- {say['looked_up' if each.looked_up else 'not_looked_up'].format(number=each.number, text=each.text)}"
+        for each in found.quoted
+    ]
+    if found.practise:
+        lines.append(f"- {say['practise']} {practise_words(report, words)}")
+    for kpi in found.kpis:
+        if kpi.value is not None:
+            lines.append(
+                f"- {say['kpis'][kpi.name]}: {kpi_words(kpi.name, kpi.value, words)} ({say['targets'][kpi.name]})"
+            )
+    return lines if len(lines) > 2 else []
+
+
+def turning_words(turning: Turning, words: Mapping[str, Any]) -> str:
+    return "; ".join(words["lessons"]["signs"][sign] for sign in turning.signs[:2])
+
+
+def practise_words(report: Report, words: Mapping[str, Any]) -> str:
+    """The one thing to practise next, in words."""
+    made = lessons(report).practise
+    if made is None:
+        return ""
+    if made.kind == "rule":
+        return made.advice
+    if made.kind == "stage":
+        return str(words["lessons"]["stage"].format(stage=words["stages"][made.what]))
+    if made.kind == "fault":
+        return str(words["lessons"]["faults"][made.what])
+    dimension = words["page"]["anchors"][made.what]
+    return f"{words['dimensions'][made.what]}: {dimension['best']}"
+
+
+def kpi_words(name: str, value: float, words: Mapping[str, Any]) -> str:
+    """A figure of one call: minutes and seconds, or yes and no."""
+    if name in ("handling", "ring"):
+        return f"{int(value) // 60}:{int(value) % 60:02d}"
+    return str(words["lessons"]["yes" if value else "no"])
+
+
 def _reply_words(each: Exchanged, grade: Grade | None, words: Mapping[str, Any]) -> list[str]:
     say = words["report"]
     lines = ["", f"**{each.number}. {say['you']}**: {each.reply.text}"]
@@ -278,6 +356,7 @@ def _reply_words(each: Exchanged, grade: Grade | None, words: Mapping[str, Any])
         scores = [
             f"{words['dimensions'][name]} "
             + (words["statuses"][score.status] if score.value is None else f"{score.value:.0f}")
+            + (f" ({say['unsure']})" if score.unsure else "")
             for name, score in grade.scores.items()
         ]
         lines.append("  " + " · ".join(scores))

@@ -67,6 +67,12 @@ class Result:
     unscored: int
     retried: bool
     faults: tuple[Fault, ...]
+    basis: Mapping[str, str]  # of the machine's grades, the newest where they differ; see `Grade.basis`
+
+    @property
+    def scale(self) -> str:
+        """Equal where scores may be set side by side, whoever the customer was."""
+        return " ".join(f"{name}={value}" for name, value in sorted(self.basis.items()) if name != "persona")
 
     @property
     def week(self) -> str:
@@ -154,6 +160,7 @@ def result_of(report: Report) -> Result:
             for mark in grade.remarks
             if mark.points < 0
         ),
+        basis=report.basis,
     )
 
 
@@ -173,6 +180,7 @@ class Group:
     pace: float | None
     trust: float  # of the customers, at the end, 0 to 4
     calmer: float  # how much less angry they were at the end than at the start, on the same scale
+    scales: int  # by how many different bases the calls were scored; with more than one their means mix what differs
 
 
 def group(results: Iterable[Result], key: Callable[[Result], Collection[str]]) -> list[Group]:
@@ -209,6 +217,7 @@ def _group(key: str, results: Sequence[Result]) -> Group:
         pace=average([result.pace for result in results]),
         trust=average([result.last.trust for result in results]) or 0.0,
         calmer=average([result.first.anger - result.last.anger for result in results]) or 0.0,
+        scales=len({result.scale for result in results if result.total is not None}),
     )
 
 

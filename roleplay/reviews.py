@@ -37,7 +37,7 @@ def correct(
     }
     same = {name for name in DIMENSIONS if machine and machine.scores[name].value == given[name].value}
     remarks = tuple(mark for mark in machine.remarks if mark.dimension in same) if machine else ()
-    grade = Grade(given, remarks, PERSON + (who or "trainer"))
+    grade = Grade(given, remarks, PERSON + (who or "trainer"), machine.basis if machine else {})
     records.keep_grade(call_id, GradeRow(2 * reply - 1, grade.grader, GRADE.dump_python(grade, mode="json"), "scored"))
     records.keep_review(ReviewRow(call_id, reply, "made", who, reason))
     return grade

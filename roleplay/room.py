@@ -6,6 +6,7 @@ and only then is the answer called kept. Grading is a record of its own, made af
 
 from __future__ import annotations
 
+import threading
 import time
 import unicodedata
 import uuid
@@ -17,12 +18,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from roleplay.acts import next_directive
+from roleplay.coaching import Better, Coach, Moment
 from roleplay.customer import Answer, Customer, Scene
 from roleplay.dialogue import Ending, Evidence, Exchange, Turn
 from roleplay.directive import Directive, spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import AWAY, Event, Kind, away
-from roleplay.grading import Grader
+from roleplay.grading import Grader, ModelGrader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
 from roleplay.persona import SHEET, Library, Persona, kept_persona
@@ -45,6 +47,7 @@ SEARCHED = 4  # entries that are looked up for each reply, beside those that the
 
 STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
 EVIDENCE, GRADE = TypeAdapter(tuple[Evidence, ...]), TypeAdapter(Grade)
+REMEMBERED = 2000  # better replies that are held in memory
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,16 @@ class Room:
         self.library, self.reader, self.renew = library, reader, renew
         self.customer, self.grader, self.records = customer, grader, records
         self.take_knowledge(knowledge)
-        self._grader = f"{grader.spec} {grader.fingerprint}"
+        self._better: dict[tuple[object, ...], Better | None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def _grader(self) -> str:
+        return f"{self.grader.spec} {self.grader.fingerprint}"
+
+    def basis(self, persona: Persona) -> dict[str, str]:
+        """What a grade that is given now rests on, by part; see `Grade.basis`."""
+        return {**self.grader.basis(persona.language), "persona": persona.grading.hash}
 
     def take_knowledge(self, knowledge: Knowledge) -> None:
         """From the next turn on, use this knowledge base, which has been published meanwhile."""
@@ -227,12 +239,37 @@ class Room:
         exchange, reading = call.exchange(number), call.exchanges[number - 1].reading
         try:
             grade = judged(self.grader.grade(exchange, reading), call.persona.grading, exchange.reply, reading)
+            grade = replace(grade, basis=self.basis(call.persona))
         except RoleplayError as error:
             grade = Grade.missing("failed", str(error), self._grader)
         status = "failed" if any(score.status == "failed" for score in grade.scores.values()) else "scored"
         data = GRADE.dump_python(grade, mode="json")
         self.records.keep_grade(call_id, GradeRow(2 * number - 1, self._grader, data, status))
         return grade
+
+    def better(self, call: Call, number: int, grade: Grade) -> Better | None:
+        """What could have been said instead of the reply `number`; see `coaching`. Made once, then remembered."""
+        key = (call.id, number, grade.grader, *(score.value for score in grade.scores.values()))
+        with self._lock:
+            if key in self._better:
+                return self._better[key]
+        grader = self.grader
+        writer = grader.model if isinstance(grader, ModelGrader) and grader.model.writes else None
+        each, persona = call.exchanges[number - 1], call.persona
+        moment = Moment(
+            exchange=call.exchange(number),
+            reading=each.reading,
+            grade=grade,
+            grading=persona.grading,
+            private=frozenset(name for name, entry in self._entries.items() if entry.audience == "internal"),
+            verify=persona.account is not None and not each.before.verified and number > 1,
+        )
+        made = Coach(self.reader, grader, writer).better(moment)
+        with self._lock:
+            self._better[key] = made
+            while len(self._better) > REMEMBERED:
+                del self._better[next(iter(self._better))]
+        return made
 
     def grades(self, call_id: str) -> dict[int, Grade]:
         """The grades kept for a call, by number of the reply."""

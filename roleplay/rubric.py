@@ -41,7 +41,8 @@ class Score:
     value: float | None
     status: Status = "scored"
     why: str = ""
-    confidence: float | None = None  # 0 to 1; None where the grader gives none
+    confidence: float | None = None  # that a person would give the same point, 0 to 1; None where nothing is measured
+    unsure: bool = False  # so little confidence that a person should be asked
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.status == "scored"):
@@ -52,16 +53,27 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """All three dimensions of one reply. `grader` identifies what made it (spec and fingerprint)."""
+    """All three dimensions of one reply. `grader` identifies what made it (spec and fingerprint).
+
+    `basis` holds, by part, a hash of everything that the scores rest on: model, calibration, rules, prompts, and the
+    persona's grading block. Scores are comparable where these are equal.
+    """
 
     scores: Mapping[Dimension, Score]
     remarks: tuple[Remark, ...] = ()
     grader: str = ""
+    basis: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def missing(cls, status: Status, why: str, grader: str = "") -> Grade:
         """A grade without any score, for instance because the grader failed."""
         return cls({name: Score(None, status, why) for name in DIMENSIONS}, (), grader)
+
+
+def changed(one: Mapping[str, str], other: Mapping[str, str], apart_from: Sequence[str] = ()) -> tuple[str, ...]:
+    """The parts in which two bases differ. A basis of an earlier version, which kept none, differs as a whole."""
+    names = dict.fromkeys((*one, *other))
+    return tuple(name for name in names if name not in apart_from and one.get(name) != other.get(name))
 
 
 @dataclass(frozen=True, slots=True)

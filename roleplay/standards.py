@@ -6,6 +6,7 @@ in the reply as it was written, however the words were disguised.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,11 @@ class Standards:
         self._by_language: dict[str, list[_Compiled]] = {}
         for file in files:
             self._by_language.setdefault(file.language, []).extend(map(_compile, file.rules))
+
+    def hash(self, language: str) -> str:
+        """Changes when a rule of this language does."""
+        rules = [compiled.rule.model_dump_json() for compiled in self._by_language.get(language, ())]
+        return hashlib.sha256("\n".join(rules).encode()).hexdigest()[:12]
 
     def find(self, exchange: Exchange, stage: Stage) -> tuple[Finding, ...]:
         """Every rule that the reply breaks, and every must-say that it keeps or misses, in the order of the file."""

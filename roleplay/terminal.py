@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +67,9 @@ def print_report(room: Room, call: Call, as_json: bool) -> None:
     from roleplay.reports import as_data, as_markdown, make_report
 
     call = room.finish(call.id)
-    report = make_report(call, room.grades(call.id))
+    grades = room.grades(call.id)
+    report = make_report(call, grades)
+    report = replace(report, better={number: room.better(call, number, grades[number]) for number in report.lowest})
     if as_json:
         typer.echo(json.dumps(as_data(report), ensure_ascii=False, indent=1))
     else:

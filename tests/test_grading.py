@@ -10,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roleplay.calibration import Calibration, calibrate
+from roleplay.confidence import signs
 from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
-from roleplay.grading import BundledGrader, ModelGrader
+from roleplay.grading import BundledGrader, ModelGrader, grader_features
 from roleplay.models import Message
+from roleplay.promises import invented
 from roleplay.reader import Reader, load_reader
-from roleplay.rubric import Grade
+from roleplay.rubric import Grade, changed
+from roleplay.standards import RuleFile, Standards
 
 HEARD = "我去泰国六天，流量怎么收费？上次扣了我八百块，气死我了！"
 ROAMING = Evidence(
@@ -251,3 +254,59 @@ def test_a_reply_in_another_language_does_not_reach_the_customer():
     assert not foreign(Exchange("zh-CN", (Turn("customer", "Sorry, do you speak English?"),), "Yes, how may I help?"))
     assert not foreign(Exchange("zh-CN", asked, "OK"))
     assert foreign(Exchange("en", (Turn("customer", "Where has my data gone?"),), "请您稍等，马上为您查询。"))
+
+
+def test_every_score_says_how_sure_it_is(reader: Reader, grader: BundledGrader) -> None:
+    for reply in (GOOD, "嗯", "日包每天30元。"):
+        for score in grader.grade(exchange(reply), reader.read(exchange(reply))).scores.values():
+            assert (score.confidence is None) == (score.value is None)
+            assert score.confidence is None or 0 <= score.confidence <= 1
+    assert ModelGrader(Opinionated()).grade(exchange(GOOD), reader.read(exchange(GOOD))).scores["empathy"].confidence is None  # type: ignore[arg-type]  # fmt: skip
+
+
+def test_doubt_grows_towards_the_border_between_two_points(reader: Reader, grader: BundledGrader) -> None:
+    reading = reader.read(exchange(GOOD))
+    found = grader_features(exchange(GOOD), reading, grader.standards.rules)
+    opinion = grader.scorer.opinions(found, "zh-CN")["empathy"]
+    doubt = grader.scorer.doubts["zh-CN empathy"]
+    edge, middle = (
+        doubt.chance(
+            signs(replace(opinion, value=value, linear=value, trees=value), value, 5.0, value, found["length"])
+        )
+        for value in (3.5, 4.0)
+    )
+    assert edge < middle
+
+
+def test_an_invented_promise_is_named_and_is_untrue(reader: Reader, grader: BundledGrader) -> None:
+    said = exchange("对不起，每月99元，退您12个月。", "每个月多扣我钱，能退吗？")
+    grade = grader.grade(said, reader.read(said))
+    remark = next(remark for remark in grade.remarks if "没有任何资料" in remark.text)
+    assert "退您12个月" in remark.quote and (grade.scores["accuracy"].value or 5) <= 2
+
+
+@pytest.mark.parametrize("reply", ["不能退您99元。", "我为您申请退99元，两个工作日给您答复。", "这六天一共180元。"])
+def test_what_is_refused_applied_for_or_reckoned_is_no_invented_promise(reader: Reader, reply: str) -> None:
+    assert not [each for each in invented(exchange(reply), reader.read(exchange(reply)).claims) if each.promised]
+
+
+def test_an_evasion_is_told_what_was_asked(reader: Reader, grader: BundledGrader) -> None:
+    evasive = exchange("会员嘛，您再看看。", "去泰国的国际漫游日包多少钱一天？")
+    grade = grader.grade(evasive, reader.read(evasive))
+    assert any("没有回答客户所问" in remark.text and "多少钱一天" in remark.text for remark in grade.remarks)
+
+
+def test_an_aside_earns_nothing_and_is_named(reader: Reader, grader: BundledGrader) -> None:
+    plain = exchange(GOOD)
+    aside = exchange(GOOD + "我们公司成立多年，一直致力于提供优质服务。")
+    before, grade = points(grader.grade(plain, reader.read(plain))), grader.grade(aside, reader.read(aside))
+    after = points(grade)
+    assert (after["phrasing"] or 5) <= 3 and (after["empathy"] or 0) <= (before["empathy"] or 0)
+    assert any("无关" in remark.text and "致力于" in remark.quote for remark in grade.remarks)
+
+
+def test_what_a_grade_rests_on_changes_with_the_rules_of_its_language(grader: BundledGrader) -> None:
+    rules = [rule for rule in grader.standards.rules.values() if rule.id.startswith("zh-")]
+    fewer = replace(grader, standards=Standards([RuleFile(language="zh-CN", rules=tuple(rules[1:]))]))
+    assert changed(grader.basis("zh-CN"), fewer.basis("zh-CN")) == ("rules",)
+    assert "prompts" in ModelGrader(Opinionated()).basis("en")  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from roleplay.confidence import SIGNS, Doubt, Opinion
 from roleplay.errors import Unavailable
 
 
@@ -49,27 +50,58 @@ class Column:
     slope: float
     shift: float
 
-    def predict(self, row: np.ndarray, standard: np.ndarray) -> float:
-        mean = (float(standard @ self.weights) + self.bias + self.trees.predict(row)) / 2
-        return self.slope * mean + self.shift
+    def opinion(self, row: np.ndarray, standard: np.ndarray) -> Opinion:
+        linear = self.slope * (float(standard @ self.weights) + self.bias) + self.shift
+        trees = self.slope * self.trees.predict(row) + self.shift
+        return Opinion((linear + trees) / 2, linear, trees, float(odd(standard)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """How likely a reply belongs to another call, by a logistic model; from `bar` on it is taken to."""
+
+    weights: np.ndarray  # (features,) on standardised features
+    bias: float
+    bar: float
+
+
+def odd(standard: np.ndarray) -> np.ndarray:
+    """How far standardised features, of one reply or of each in a table, lie from the mean of what was learnt."""
+    return np.asarray(np.minimum(np.abs(standard), 6).mean(-1))
 
 
 class Scorer:
     """`names` are the features it expects, in order; others are left out of account."""
 
     def __init__(
-        self, names: Sequence[str], mean: np.ndarray, scale: np.ndarray, columns: Mapping[str, Column], mark: str = ""
+        self,
+        names: Sequence[str],
+        mean: np.ndarray,
+        scale: np.ndarray,
+        columns: Mapping[str, Column],
+        doubts: Mapping[str, Doubt],
+        strangers: Mapping[str, Stranger],
+        mark: str = "",
     ) -> None:
-        """`columns` by "LANGUAGE TARGET"; targets are the dimensions and fact_due."""
-        self.names, self.mean, self.scale, self.columns, self.fingerprint = tuple(names), mean, scale, columns, mark
+        """`columns` by "LANGUAGE TARGET"; targets are the dimensions and fact_due. `doubts` by "LANGUAGE DIMENSION",
+        `strangers` by language."""
+        self.names, self.mean, self.scale, self.columns = tuple(names), mean, scale, columns
+        self.doubts, self.strangers, self.fingerprint = doubts, strangers, mark
 
-    def raw(self, features: Mapping[str, float], language: str) -> dict[str, float]:
-        """Every target of the language: scores on the scale of 1 to 5 but not yet cut off there."""
+    def is_stranger(self, features: Mapping[str, float], language: str) -> bool:
+        """Whether the reply seems to belong to another call."""
+        row = np.array([features.get(name, 0.0) for name in self.names])
+        own = self.strangers[language]
+        chance = 1 / (1 + np.exp(-float((row - self.mean) / self.scale @ own.weights) - own.bias))
+        return bool(chance >= own.bar)
+
+    def opinions(self, features: Mapping[str, float], language: str) -> dict[str, Opinion]:
+        """Every target of the language."""
         row = np.array([features.get(name, 0.0) for name in self.names])
         standard = (row - self.mean) / self.scale
         prefix = f"{language} "
         return {
-            key.removeprefix(prefix): column.predict(row, standard)
+            key.removeprefix(prefix): column.opinion(row, standard)
             for key, column in self.columns.items()
             if key.startswith(prefix)
         }
@@ -92,7 +124,13 @@ class Scorer:
             arrays[f"{key} weights"] = column.weights
             for part in ("roots", "feature", "threshold", "left", "right", "value"):
                 arrays[f"{key} {part}"] = getattr(trees, part)
-        metadata = {"names": json.dumps(list(self.names)), "columns": json.dumps(plain)}
+        strangers = {}
+        for language, own in self.strangers.items():
+            arrays[f"{language} stranger"] = own.weights
+            strangers[language] = [own.bias, own.bar]
+        doubts = {key: [*doubt.weights, doubt.bias, doubt.bar] for key, doubt in self.doubts.items()}
+        metadata = {"names": json.dumps(list(self.names)), "columns": json.dumps(plain), "doubts": json.dumps(doubts),
+                    "strangers": json.dumps(strangers)}  # fmt: skip
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, str(path), metadata)
 
     @classmethod
@@ -110,5 +148,13 @@ class Scorer:
                 trees = Trees(base=base, depth=int(depth), **arrays)
                 columns[key] = Column(file.get_tensor(f"{key} weights"), bias, trees, slope, shift)
             names = json.loads(file.metadata()["names"])
+            doubts = {
+                key: Doubt(tuple(values[: len(SIGNS)]), *values[len(SIGNS) :])
+                for key, values in json.loads(file.metadata()["doubts"]).items()
+            }
+            strangers = {
+                language: Stranger(file.get_tensor(f"{language} stranger"), *values)
+                for language, values in json.loads(file.metadata()["strangers"]).items()
+            }
             mark = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
-            return cls(names, file.get_tensor("mean"), file.get_tensor("scale"), columns, mark)
+            return cls(names, file.get_tensor("mean"), file.get_tensor("scale"), columns, doubts, strangers, mark)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -64,7 +65,8 @@ def graded_report(room: Room, call: Call) -> Report:
     for each in call.exchanges:
         if each.number not in grades:
             grades[each.number] = room.grade(call.id, each.number)
-    return make_report(call, grades)
+    made = make_report(call, grades)
+    return replace(made, better={number: room.better(call, number, grades[number]) for number in made.lowest})
 
 
 def broken(language: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from roleplay.dialogue import Feeling
 from roleplay.reports import Report
 from roleplay.results import Result
-from roleplay.rubric import DIMENSIONS
+from roleplay.rubric import DIMENSIONS, changed
 
 FEELINGS = ("anger", "confusion", "trust")
 WIDTH, HEIGHT = 640, 190  # of the plotting area of curves
@@ -58,19 +58,39 @@ def radar(made: Report) -> list[Spoke]:
     return [_spoke(name, share, number, len(shares)) for number, (name, share) in enumerate(shares)]
 
 
-def growth(results: Sequence[Result]) -> list[tuple[str, Points]]:
-    """For the total and each dimension its points over the newest calls, oldest first; all on 0 to 100."""
+@dataclass(frozen=True)
+class Growth:
+    """`lines` as (name, points), cut wherever the basis of the scores changed; `breaks` say where, and in what.
+
+    `shown` is the number of calls that are drawn.
+    """
+
+    lines: list[tuple[str, Points]]
+    breaks: list[tuple[float, tuple[str, ...]]]
+    shown: int
+
+
+def growth(results: Sequence[Result]) -> Growth:
+    """For the total and each dimension its points over the newest calls, oldest first; all on 0 to 100.
+
+    Scores on different bases are never joined by a line.
+    """
     shown = [made for made in reversed(results[:NEWEST]) if made.total is not None]
     steps = max(1, len(shown) - 1)
+    cuts = [n for n in range(1, len(shown)) if shown[n].scale != shown[n - 1].scale]
+    lines: list[tuple[str, Points]] = []
+    for start, end in zip([0, *cuts], [*cuts, len(shown)], strict=True):
+        part = range(start, end)
 
-    def at(place: int, value: float) -> tuple[float, float, int, float]:
-        return (WIDTH * place / steps, HEIGHT * (1 - value / 100), place, value)
+        def at(place: int, value: float) -> tuple[float, float, int, float]:
+            return (WIDTH * place / steps, HEIGHT * (1 - value / 100), place, value)
 
-    lines: list[tuple[str, Points]] = [("total", [at(n, made.total or 0.0) for n, made in enumerate(shown)])]
-    for name in DIMENSIONS:
-        means = [(n, made.mean[name]) for n, made in enumerate(shown)]
-        lines.append((name, [at(n, (mean - 1) * 25) for n, mean in means if mean is not None]))
-    return lines
+        lines.append(("total", [at(n, shown[n].total or 0.0) for n in part]))
+        for name in DIMENSIONS:
+            means = [(n, shown[n].mean[name]) for n in part]
+            lines.append((name, [at(n, (mean - 1) * 25) for n, mean in means if mean is not None]))
+    breaks = [(WIDTH * (n - 0.5) / steps, changed(shown[n - 1].basis, shown[n].basis, ("persona",))) for n in cuts]
+    return Growth(lines, breaks, len(shown))
 
 
 def _eased(made: Report) -> float | None:

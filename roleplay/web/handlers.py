@@ -17,11 +17,13 @@ import gradio as gr
 from roleplay.cohorts import Certificate
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
+from roleplay.lessons import lessons, partners
 from roleplay.persona import Persona
 from roleplay.plans import Progress as PlanProgress
 from roleplay.plans import allow_exam, progress_of, standing, tasks
 from roleplay.progress import Progress, make_progress
 from roleplay.records import Mode, ReviewRow
+from roleplay.reports import Report
 from roleplay.results import Results
 from roleplay.room import Call, Room
 from roleplay.web import views
@@ -157,7 +159,7 @@ class Handlers:
                 first = graded_report(self.room, own_call(self.room, call.retried[0], user))
             except Rejected:  # the call that was tried again has been deleted since
                 first = None
-        sheet = views.report(made, language, first=first, others=self._nearest(call), reviews=self._reviews(call))
+        sheet = views.report(made, language, first=first, others=self._partners(made), reviews=self._reviews(call))
         shown = self._view("report", f"?report={call.id}", user, language)
         return shown | {self.on.report: sheet, self.on.problem: notice}
 
@@ -178,15 +180,9 @@ class Handlers:
             found.setdefault(row.reply, []).append(row)
         return found
 
-    def _nearest(self, call: Call) -> list[Persona]:
-        """Personas to go on with: of the same language and a shared topic, the next harder ones first."""
-        done = call.persona
-        same = [
-            persona
-            for persona in self.room.library().personas.values()
-            if persona.id != done.id and persona.language == done.language and set(persona.topics) & set(done.topics)
-        ]
-        return sorted(same, key=lambda persona: (abs(persona.difficulty - done.difficulty - 1), persona.title))[:2]
+    def _partners(self, made: Report) -> list[Persona]:
+        """Personas to practise with what this call needs most."""
+        return partners(made, self.room.library().personas.values(), lessons(made).practise)
 
     def _show_call(self, call: Call, user: str, language: str) -> Updates:
         return self._view("call", f"?call={call.id}", user, language) | self.talk.opened(call, language)

@@ -20,12 +20,13 @@ from roleplay.dialogue import Dialect
 from roleplay.events import absences
 from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
+from roleplay.lessons import lessons
 from roleplay.persona import Library, Persona, Topic
 from roleplay.plans import Progress as PlanProgress
 from roleplay.plans import Task
 from roleplay.progress import Progress
 from roleplay.records import CallRow, ReviewRow
-from roleplay.reports import Report
+from roleplay.reports import Report, basis_words, practise_words
 from roleplay.results import Result
 from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
@@ -216,9 +217,11 @@ def report(
     `first` is the report of the call that this one tries again, `others` are personas to go on with,
     `reviews` what a person was asked to look at and has said, by number of the reply.
     """
+    words = texts(language)
     return render(
         "report.html", language, report=made, call=made.call, curve=curve(made), radar=radar(made), actions=actions,
         first=first, others=others, reviews=reviews or {}, turn=made.call.retried[1] if made.call.retried else 0,
+        learnt=lessons(made), practise=practise_words(made, words), basis=basis_words(made, words),
     )  # fmt: skip
 
 

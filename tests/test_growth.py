@@ -1,0 +1,67 @@
+"""What a trainee sees of scores that rest on different things: never joined, and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from made_class import persona, play
+
+from roleplay.coaching import Better
+from roleplay.progress import make_progress
+from roleplay.records import GradeRow
+from roleplay.reports import as_markdown, make_report
+from roleplay.results import BY, Results, group
+from roleplay.room import GRADE, kept_call, kept_grades
+from roleplay.rubric import Grade, Score
+from roleplay.web import views
+from roleplay.web.charts import growth
+
+
+def graded_by(records, call_id, rules):
+    """Every reply of a call scored under these rules."""
+    for number, grade in kept_grades(records, call_id).items():
+        data = GRADE.dump_python(replace(grade, basis={"model": "bundled:1", "rules": rules}), mode="json")
+        records.keep_grade(call_id, GradeRow(2 * number - 1, "bundled", data, "scored"))
+
+
+def test_scores_on_different_bases_are_not_joined(records):
+    for call_id, rules in (("a", "old"), ("b", "old"), ("c", "new")):
+        play(records, call_id, "anna")
+        graded_by(records, call_id, rules)
+    made = growth(Results(records).find("anna"))
+    totals = [points for name, points in made.lines if name == "total"]
+    assert made.shown == 3 and sorted(map(len, totals)) == [1, 2]
+    assert [parts for _, parts in made.breaks] == [("rules",)]
+    assert group(Results(records).find("anna"), BY["person"])[0].scales == 2
+
+
+def test_the_best_call_is_looked_for_on_the_newest_basis(records):
+    play(records, "old", "anna")
+    graded_by(records, "old", "old")
+    play(records, "new", "anna", good=False, at=kept_call(records, "old").row.started_at.replace(year=2027))
+    graded_by(records, "new", "new")
+    assert make_progress(records, Results(records), "anna").best["zh-deduction-video-pack"].call_id == "new"
+
+
+def test_the_report_says_what_it_rests_on_and_where_that_differs_within_the_call(records):
+    play(records, "a", "anna", good=False)
+    graded_by(records, "a", "old")
+    first = kept_grades(records, "a")[1]
+    unsure = {**first.scores, "empathy": Score(2, confidence=0.3, unsure=True)}
+    data = GRADE.dump_python(replace(first, scores=unsure, basis={"model": "bundled:1", "rules": "new"}), mode="json")
+    records.keep_grade("a", GradeRow(1, "bundled", data, "scored"))
+    made = make_report(kept_call(records, "a"), kept_grades(records, "a"))
+    assert made.mixed == ("rules",)
+    better = {made.lowest[0]: Better("您先别急。", "built", {}), **dict.fromkeys(made.lowest[1:])}
+    made = replace(made, better=better)
+    for language, words in (
+        ("zh-CN", ("没把握，请培训师看看", "您先别急", "评分依据", "没有找到")),
+        ("en", ("unsure, ask a trainer", "rest on")),
+    ):
+        page = views.report(made, language, others=[persona()])
+        assert all(word in page for word in words) and all(word in as_markdown(made, language) for word in words)
+
+
+def test_a_grade_of_an_earlier_version_is_still_read():
+    old = {"scores": {"empathy": {"value": 3.0}, "accuracy": {"value": 3.0}, "phrasing": {"value": 3.0}}}
+    assert GRADE.validate_python(old) == Grade({name: Score(3.0) for name in ("empathy", "accuracy", "phrasing")})
