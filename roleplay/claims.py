@@ -130,6 +130,8 @@ def _clause_claims(clause: Piece, asks: bool, stated: _Stated) -> Iterator[Claim
     facts = [fact for fact in quantities(clause.text) if fact.kind != "plan"]
     about = subject(clause.text)
     own = bool(_UNDERTAKING.search(clause.text)) and not _GIFT.search(clause.text)
+    if asks:
+        facts = [fact for fact in facts if fact.kind != "count"]  # "the last four characters, please?" counts nothing
     judged = [_judge(fact, clause, stated, own) for fact in facts]
     for fact, (verdict, item, why) in zip(facts, judged, strict=True):
         if fact.kind == "when" and verdict in ("not_covered", "opinion"):

@@ -105,7 +105,8 @@ class Coach:
         worth = self._worth(moment, parts)
         answers = caring([answer.text for answer in moment.grading.model_answers])
         for lack in missing(exchange, moment.reading, answers, moment.verify):
-            if (lack.slot == "tell" and answered) or (lack.after and not any(p.slot == lack.after for p in parts)):
+            there = {part.slot for part in parts}
+            if (lack.slot == "tell" and answered) or lack.unless in there or (lack.after and lack.after not in there):
                 continue
             tried = [(self._worth(moment, option), option) for option in _options(parts, lack)]
             best = max(tried, key=lambda pair: pair[0], default=(worth, parts))

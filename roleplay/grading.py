@@ -30,7 +30,7 @@ from roleplay.models.scorer import Scorer
 from roleplay.promises import invented
 from roleplay.reading import Reading
 from roleplay.remarks import remarks
-from roleplay.rubric import DIMENSIONS, Dimension, Grade, Score
+from roleplay.rubric import DIMENSIONS, Dimension, Grade, Remark, Score
 from roleplay.standards import Rule, Standards, load_standards
 from roleplay.yaml_files import read_yaml
 
@@ -113,7 +113,12 @@ class BundledGrader:
             chance = doubt.chance(signs(opinions[name], value, top, found[f"estimate.{name}"], found["length"]))
             return chance, chance < doubt.bar
 
-        return finish(exchange, reading, self._given(found, exchange.language), rules, self.calibration, identity, sure)
+        given = self._given(found, exchange.language)
+        grade = finish(exchange, reading, given, rules, self.calibration, identity, sure)
+        capped = any(opinions[name].value >= STRANGE + 0.5 for name in STRANGE_IN)
+        if capped and self.scorer.is_stranger(found, exchange.language):
+            return strange(grade, exchange.language)
+        return grade
 
     def parts(self, exchange: Exchange, reading: Reading, dimension: Dimension) -> list[tuple[str, float]]:
         """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""
@@ -265,6 +270,19 @@ def finish(
 NOT_DUE = {
     "zh-CN": "这一轮不需要说明业务信息，也没有说明。",
     "en": "No fact was due in this reply and none was stated.",
+}
+
+
+def strange(grade: Grade, language: str) -> Grade:
+    """The grade of a reply that seems to be said to another customer: why it is no higher, and that a person may see more."""
+    scores = {name: replace(score, unsure=score.unsure or name in STRANGE_IN) for name, score in grade.scores.items()}
+    remark = Remark("empathy", -1, STRANGER[language], rule="rubric.empathy")
+    return replace(grade, scores=scores, remarks=(remark, *grade.remarks))
+
+
+STRANGER = {
+    "zh-CN": "这句话听起来不像是对这位客户说的：没有提到客户说的事。",
+    "en": "This sounds as if it were said to somebody else: it takes up nothing of what this customer said.",
 }
 
 

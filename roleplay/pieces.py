@@ -67,6 +67,7 @@ class Missing:
     slot: Slot
     texts: tuple[str, ...]
     instead: bool = False  # they may also take the place of an own sentence in the same slot
+    unless: Slot | None = None  # they are said only where the reply has nothing in this slot
     after: Slot | None = None  # they are said only where the reply has something in this slot
 
 
@@ -111,7 +112,10 @@ def asks(exchange: Exchange) -> bool:
 def _stays(part: Part, piece: Piece, reading: Reading, low: Set[Dimension], early: bool) -> bool:
     """Whether a sentence of a reply with these `low` scores is kept; `early`: the call is closed too soon."""
     borne_out = any(
-        claim.verdict in ("supported", "contradicted") and claim.start < piece.end and piece.start < claim.end
+        claim.verdict in ("supported", "contradicted")
+        and claim.why != "words"
+        and claim.start < piece.end
+        and piece.start < claim.end
         for claim in reading.claims
     )
     if early and (part.slot == "close" or _MORE.search(part.text)):
@@ -183,7 +187,7 @@ def missing(exchange: Exchange, reading: Reading, model_answers: Sequence[str], 
     """What could be added, in the order in which it is tried. `verify`: the customer has not proved who it is."""
     words, stage = phrases(exchange.language), reading.stage
     matter = _matter(exchange, words) if stage not in BARE else {"care": (), "do": ()}
-    amount = next((fact.text for fact in quantities(_heard(exchange)) if fact.kind == "money" and fact.value), "")
+    amount = _charged(exchange)
     care = [text for text in model_answers if _fits(text, exchange)][:2]
     care += [text.format(amount=amount) for text in matter["care"] if amount or "{amount}" not in text]
     told = list(_told(exchange, reading))
@@ -196,7 +200,7 @@ def missing(exchange: Exchange, reading: Reading, model_answers: Sequence[str], 
     if stage in ("solving", "complaint"):
         due = exchange.direction == "inbound" and reading.estimates.fact_due >= DUE
         if not told and asks(exchange) and due:
-            found.append(Missing("ask", (words["due"],)))
+            found.append(Missing("ask", (words["due"],), unless="tell"))
         found.append(Missing("ask", tuple(words["check"]), after="do"))
     return [each for each in found if each.texts]
 
@@ -223,6 +227,15 @@ def _matter(exchange: Exchange, words: Mapping[str, Any]) -> Mapping[str, Any]:
     found = [each for text in (_heard(exchange), said) for each in words["matters"] if _speaks_of(each, text)]
     found.sort(key=lambda each: bool(each.get("weak")))
     return dict(found[0]) if found else {"care": (), "do": ()}
+
+
+def _charged(exchange: Exchange) -> str:
+    """The amount that the customer speaks of having been charged; empty where several might be meant."""
+    heard = _heard(exchange)
+    amounts = [fact for fact in quantities(heard) if fact.kind == "money" and fact.value]
+    if exchange.language == "zh-CN":
+        amounts = [fact for fact in amounts if re.search(r"(?:扣|收|花|多)了?[^，。]{0,6}$", heard[: fact.start])]
+    return amounts[0].text if len(amounts) == 1 else ""
 
 
 def _speaks_of(matter: Mapping[str, Any], text: str) -> bool:
@@ -264,7 +277,7 @@ def _told(exchange: Exchange, reading: Reading) -> Iterator[str]:
         return
     best = max(range(len(pieces)), key=lambda place: (bears(pieces[place]), -place))
     told = [pieces[best]]
-    for text in (*pieces[best + 1 :], *reversed(pieces[:best])):
+    for text in (*pieces[: min(best, 1)], *pieces[best + 1 :], *reversed(pieces[1:best])):  # the answer comes first
         if len("".join(told)) + len(text) <= ENTRY[exchange.language]:
             told.append(text)
     told.sort(key=pieces.index)

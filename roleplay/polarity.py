@@ -30,7 +30,7 @@ _NEGATED = re.compile(
 )
 _NEGATIONS = re.compile(r"[不没未无]|\b(?:not|no|never|nor|neither)\b|n't\b", re.IGNORECASE)
 _COMMON = frozenset(
-    "收费 收取 费用 可以 需要 支持 能够 清楚 知道 影响 方便 超过 足够 满足 同意 愿意 得超 能用 包含 计入 使用 办理 处理 退还 "
+    "放心 收费 收取 费用 可以 需要 支持 能够 清楚 知道 影响 方便 超过 足够 满足 同意 愿意 得超 能用 包含 计入 使用 办理 处理 退还 "
     "另收 低于 高于 少于 同时 见得 一定 限于 适用 提供 接受 到账 足一 足部".split()
 )
 

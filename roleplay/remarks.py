@@ -25,7 +25,7 @@ ALWAYS = When()  # of rules that hold in every reply
 COST = {"forbidden": -3.0, "lapse": -1.0, "tip": -0.2}  # of words that break a rule; what is missing costs half
 ENOUGH = 2  # words that an entry shares with the customer's line when it answers it
 ASKS = re.compile(
-    r"怎么|多少|能不能|为什么|什么时候|多久|哪|凭什么|吗|\b(?:how|what|when|why|where|which|can|could|do i|is there|will)\b",
+    r"怎么|多少|能不能|为什么|什么时候|多久|哪|凭什么|吗|^(?:\w+[,.]? )?(?:how|what|when|why|where|which|who)\b",
     re.IGNORECASE,
 )
 

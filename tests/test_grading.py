@@ -15,7 +15,7 @@ from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
-from roleplay.grading import BundledGrader, ModelGrader, grader_features
+from roleplay.grading import BundledGrader, ModelGrader, grader_features, strange
 from roleplay.models import Message
 from roleplay.promises import invented
 from roleplay.reader import Reader, load_reader
@@ -310,3 +310,16 @@ def test_what_a_grade_rests_on_changes_with_the_rules_of_its_language(grader: Bu
     fewer = replace(grader, standards=Standards([RuleFile(language="zh-CN", rules=tuple(rules[1:]))]))
     assert changed(grader.basis("zh-CN"), fewer.basis("zh-CN")) == ("rules",)
     assert "prompts" in ModelGrader(Opinionated()).basis("en")  # type: ignore[arg-type]
+
+
+def test_sympathy_for_another_customer_is_capped_and_told_so(reader: Reader, grader: BundledGrader) -> None:
+    said = exchange(
+        "师傅没有按时上门，让您白等了一下午，换了谁都会生气，实在对不起。我现在就联系装维，半小时内告诉您新的上门时间。",
+        "请问积分怎么兑换话费？",
+    )
+    grade = strange(grader.grade(said, reader.read(said)), "zh-CN")
+    assert "不像是对这位客户说的" in grade.remarks[0].text and grade.scores["empathy"].unsure
+    found = grader_features(said, reader.read(said), grader.standards.rules)
+    own = exchange("积分可以在星桥App里兑换话费，我现在教您怎么兑换，好吗？", "请问积分怎么兑换话费？")
+    ours = grader_features(own, reader.read(own), grader.standards.rules)
+    assert grader.scorer.is_stranger(found, "zh-CN") and not grader.scorer.is_stranger(ours, "zh-CN")

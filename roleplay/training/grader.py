@@ -47,7 +47,7 @@ TARGETS = (*DIMENSIONS, "fact_due")
 FOLDS = 5  # of contexts and calls, each read by models that have seen the others
 FITTING = ("fit.", "off.", "care.specific", "care.formula")  # features by which strangers are told, and nothing else
 STRANGE_BY = (*FITTING, "told.", "claims.", "heard.", "care", "length", "no.", "yes.", "evidence")
-SPARED = 0.02  # share of good replies that may be taken for strangers
+SPARED = 0.01  # share of good replies that may be taken for strangers
 FLAGGED = 0.2  # share of the scores, those most likely wrong, about which a trainer should be asked
 
 
