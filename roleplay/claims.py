@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from roleplay.attributes import alike, attribute, covered, free_of, later, needed, same_attribute, subject, takes_time
 from roleplay.clauses import Piece, clauses, is_question, sentences, topics
@@ -115,15 +116,15 @@ def tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:
     return len(words & about) / len(words) >= (0.2 if wanted else 0.5)
 
 
-def _known(entry: Evidence) -> Iterator[_Known]:
-    whole = subject(f"{entry.question} {entry.text}")
-    for text in (entry.text, *(text for _, text in entry.facts)):
-        for sentence in sentences(text):
-            around = whole
-            for clause in clauses(sentence):
-                yield _Known(
-                    entry, clause.text, subject(clause.text), around, quantities(clause.text), stance(clause.text)
-                )
+@lru_cache(maxsize=2048)  # the same entries are held against reply after reply
+def _known(entry: Evidence) -> tuple[_Known, ...]:
+    around = subject(f"{entry.question} {entry.text}")
+    return tuple(
+        _Known(entry, clause.text, subject(clause.text), around, quantities(clause.text), stance(clause.text))
+        for text in (entry.text, *(text for _, text in entry.facts))
+        for sentence in sentences(text)
+        for clause in clauses(sentence)
+    )
 
 
 def _clause_claims(clause: Piece, asks: bool, stated: _Stated) -> Iterator[Claim]:

@@ -43,6 +43,7 @@ from roleplay.waiting import waited
 LONGEST_REPLY = 2000  # characters
 LONGEST_DEPARTMENT = 80
 LONGEST_NOTE = 1000  # characters of one field of the sheet
+AT_ONCE = 2  # replies that are read at once: it is all computing, and more would only make each other late
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
 
 STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
@@ -133,6 +134,7 @@ class Room:
         """`renew` takes up what has been published meanwhile; it is called before each reply."""
         self.library, self.reader, self.renew = library, reader, renew
         self.customer, self.grader, self.records = customer, grader, records
+        self._reading = threading.BoundedSemaphore(AT_ONCE)
         self.take_knowledge(knowledge)
         self._better: dict[tuple[object, ...], Better | None] = {}
         self._lock = threading.Lock()
@@ -193,9 +195,10 @@ class Room:
             raise Rejected(f"the customer cannot hear you ({kind}); come back first")
         reply = self._received(call, text)
         begun = time.monotonic()
-        evidence = self._evidence(call, reply)
-        exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
-        reading = self.reader.read(exchange, call.persona.questions())
+        with self._reading:
+            evidence = self._evidence(call, reply)
+            exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
+            reading = self.reader.read(exchange, call.persona.questions())
         last = call.exchanges[-1].reply.text if call.exchanges else ""
         wait = waited(call.events, len(call.exchanges), last, datetime.now(UTC))
         before = react(call.persona, call.state, reading, reply, wait)
