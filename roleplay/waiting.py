@@ -41,14 +41,26 @@ def waited(events: Iterable[Event], replies: int, last_reply: str, now: datetime
     seconds = sum(((each.end or now) - each.start).total_seconds() for each in gone)
     if seconds < AT_ONCE:
         return None
-    told = bool(HOLDS.search(last_reply) or (LEAVE.search(last_reply) and REASON.search(last_reply)))
+    return Wait(seconds, was_told(last_reply), allowed(last_reply))
+
+
+def was_told(last_reply: str) -> bool:
+    """Whether a reply told the customer that it would have to wait."""
+    return bool(HOLDS.search(last_reply) or (LEAVE.search(last_reply) and REASON.search(last_reply)))
+
+
+def allowed(last_reply: str) -> float:
+    """Seconds that a customer waits after this reply before it minds how long it takes."""
+    if not was_told(last_reply):
+        return BARE
     given = [
         float(each.value)
         for each in quantities(last_reply)
         if each.kind == "duration" and each.unit == "second" and not isinstance(each.value, str)
     ]
-    allowed = max(given) * OVER_TIME if given else WITH_REASON if REASON.search(last_reply) else BARE
-    return Wait(seconds, told, allowed if told else BARE)
+    if given:
+        return max(given) * OVER_TIME
+    return WITH_REASON if REASON.search(last_reply) else BARE
 
 
 def annoys(wait: Wait | None, reply: str) -> str:

@@ -30,6 +30,12 @@ CHINESE = (
     "嗯，为了保护您的资料，查账单前需要核对一下，请您说一下机主姓名和证件后四位，好吗？",
     "马先生，我查到了，系统里没有您回复“Y”的确认记录，按规定退还最近6个月已收的费用，3个工作日内退到您话费账户，业务我现在就为您退订。",
 )
+SHEET = {
+    "holder": "马建军",
+    "number": "尾号2086",
+    "matter": "连续三个月每月多扣15元视频会员费",
+    "promised": "3个工作日内退到话费账户",
+}
 ENGLISH = (
     "Good morning, Starbridge Mobile, this is Anna, how can I help you?",
     "I'm so sorry, that is a shock of a bill. Which country were you in?",
@@ -58,9 +64,18 @@ def main(folder: Path) -> None:
         take(desk, folder / "ring.png")
         call(desk, "zh-deduction-video-pack", CHINESE)
         take(desk, folder / "call.png")
+        desk.get_by_role("tab", name="工单").click()
+        for name, written in SHEET.items():
+            desk.locator(f"#sheet [name={name}]").fill(written)
+        desk.locator("#sheet [name=holder]").focus()
+        desk.locator("#sheet_saved .hint").wait_for()
         desk.locator("#hang_up").click()
         desk.locator(".report").wait_for()
         take(desk, folder / "report.png")
+        desk.goto(f"{opened[0]}/desk/zh/?view=personas&persona=zh-deduction-video-pack")
+        desk.locator(".personaform").wait_for()
+        desk.locator("[data-keep=facts] summary").first.click()
+        take(desk, folder / "form.png")
         phone = browser.new_context(
             locale="en-GB", viewport={"width": 390, "height": 844}, is_mobile=True, color_scheme="dark"
         ).new_page()

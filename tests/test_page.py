@@ -13,11 +13,16 @@ import gradio as gr
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from made_model import make_tiny
 
+from eval.crowd import crowd, parts, verdict
 from roleplay import people
 from roleplay.build import build_room
 from roleplay.customer import Customer
-from roleplay.errors import Unavailable
+from roleplay.errors import Rejected, Unavailable
+from roleplay.events import Event
+from roleplay.models.together import Batch
+from roleplay.models.transformers_model import TransformersModel
 from roleplay.persona import Library, load_library
 from roleplay.room import Room
 from roleplay.settings import Settings, load_settings
@@ -400,6 +405,52 @@ def test_a_reply_is_not_sent_to_a_customer_who_is_on_hold(page, room):
     assert room.call(call.id).exchanges == ()
 
 
+def test_a_wait_without_a_word_is_minded_by_whoever_pressed_hold(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    list(room.say(call.id, CHINESE[0]))
+    back = datetime.now(UTC)
+    room.records.events.keep(call.id, Event("hold", 1, {}, back - timedelta(seconds=200)))
+    assert 'data-limit="30"' in page.load(asking(where=f"call={call.id}"))[page.on.banner]
+    room.records.events.keep(call.id, Event("back", 1, {}, back))
+    list(room.say(call.id, CHINESE[1]))
+    minded = room.call(call.id).exchanges[1]
+    assert "held_too_long" in {cause.why for cause in minded.before.causes} and minded.directive.first == "was_left"
+    assert "等得太久" in page.load(asking(where=f"call={call.id}"))[page.on.mood]
+
+
+def test_a_draft_that_is_tried_is_played_and_counts_for_nothing(page, room):
+    draft = room.library().get("zh-deduction-video-pack").model_copy(update={"id": "zh-draft", "title": "还是草稿"})
+    call = room.try_draft(draft, seed=1, trainee="tina")
+    assert "还是草稿" in page.load(asking("tina", f"call={call.id}"))[page.on.head]
+    list(room.say(call.id, CHINESE[0]))
+    room.finish(call.id)
+    assert room.records.calls(trainee="tina") == [] and page.results.find("tina") == []
+    assert "还是草稿" in page.load(asking("tina", f"report={call.id}"))[page.on.report]
+
+
+def test_markup_is_taken_off_and_what_is_nothing_else_is_refused(page, room):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    list(page.talk.say(ZH, "<p>您好，<b>请讲</b></p><script>x</script> 3<5", call.id, True, asking()))
+    assert room.call(call.id).exchanges[0].reply.text == "您好，请讲  3<5"
+    last = list(page.talk.say(ZH, "<br><img src=x>", call.id, True, asking()))[-1]
+    assert "只有标记" in last[page.on.banner] and len(room.call(call.id).exchanges) == 1
+
+
+def test_the_window_that_lost_is_told_and_shows_the_call_as_it_stands(page, room, monkeypatch):
+    call = room.open("zh-deduction-video-pack", seed=1)
+    elsewhere = Rejected("this call went on elsewhere: this reply was not counted; shown is how the call stands now, "
+                         "and your words are still in the box")  # fmt: skip
+
+    def lost(*_):
+        raise elsewhere
+
+    list(room.say(call.id, CHINESE[0]))
+    monkeypatch.setattr(room, "say", lost)
+    last = list(page.talk.say(ZH, "您好", call.id, True, asking()))[-1]
+    assert "另一个窗口" in last[page.on.banner] and CHINESE[0] in last[page.on.chat]
+    assert page.on.box not in last or "value" not in last[page.on.box]
+
+
 def test_hints_go_from_a_nudge_to_an_example(page, room):
     call = room.open("zh-deduction-video-pack", seed=1)
     list(room.say(call.id, CHINESE[0]))
@@ -528,3 +579,29 @@ def test_a_forged_or_old_cookie_is_nobody(room, monkeypatch):
     assert logins.user(cookie) == "carla"
     monkeypatch.setattr(time, "time", lambda now=time.time(): now + login.HOURS * 3600 + 1)
     assert logins.user(cookie) is None
+
+
+def test_people_at_once_lose_nothing_and_hear_their_own_customer(site, room):
+    """Each has a browser's part over HTTP, in two languages; alone, every customer would say the same."""
+    done = crowd(site, parts(4, 2, 0.2, 3, list(room.library().personas.values())))
+    assert [each.fault for each in done] == [""] * 4
+    found = verdict(room.records, done, room)
+    assert (found.sent, found.lost, found.mixed) == (8, 0, 0)
+    done[0].call_id, done[2].call_id = done[2].call_id, done[0].call_id  # as it would be if two calls were mixed up
+    assert verdict(room.records, done[:3], room).mixed == 2
+
+
+def test_a_model_that_writes_answers_people_at_once_as_it_does_alone(site, room, monkeypatch, tmp_path):
+    alone, at_once = (TransformersModel(str(make_tiny(tmp_path / name)), writes=True) for name in ("a", "b"))
+    rows: list[int] = []
+    step = Batch.step
+    monkeypatch.setattr(
+        Batch, "step", lambda batch: (rows.append(len(batch.answers)), time.sleep(0.002), step(batch))[2]
+    )
+    monkeypatch.setattr(room, "customer", Customer(at_once))
+    done = crowd(site, parts(4, 1, 0.1, 3, list(room.library().personas.values())))
+    monkeypatch.setattr(room, "customer", Customer(alone))
+    found = verdict(room.records, done, room)
+    assert [each.fault for each in done] == [""] * 4
+    assert (found.sent, found.lost, found.mixed) == (4, 0, 0)
+    assert max(rows) > 1

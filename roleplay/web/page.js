@@ -15,6 +15,7 @@ setInterval(() => {
     const set = `${clock.dataset.elapsed} ${clock.dataset.stamp}`; // a shown part is changed in place: it may be set anew
     if (clock.set !== set) Object.assign(clock, { set, since: performance.now() - 1000 * Number(clock.dataset.elapsed) });
     const seconds = Math.floor((performance.now() - clock.since) / 1000);
+    clock.classList.toggle('late', seconds > Number(clock.dataset.limit || Infinity));
     clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   }
   for (const stamp of all('time[data-local]')) {

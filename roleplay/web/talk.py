@@ -19,7 +19,7 @@ from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import Event, Kind, away, paused
 from roleplay.hints import COSTS, hints
 from roleplay.room import LONGEST_REPLY, Call, Kept, Room
-from roleplay.texts import texts
+from roleplay.texts import said, texts
 from roleplay.web import views
 from roleplay.web.asking import own_call, problem, user_of, words_of
 from roleplay.web.layout import Layout
@@ -81,7 +81,7 @@ class Talk:
         except Rejected as error:
             yield self._refused(call_id, error, coach, language, request)
         except RoleplayError as error:
-            yield self._unsaid(call, words["not_said"], str(error), language)
+            yield self._unsaid(call, words["not_said"], said(str(error), language), language)
         except Exception:  # whatever it is, the trainee's words must not be lost with it
             number = secrets.token_hex(3)
             log.exception("a reply could not be answered (number %s)", number)

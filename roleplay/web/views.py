@@ -32,6 +32,7 @@ from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
 from roleplay.sheet import written
 from roleplay.texts import said, texts
+from roleplay.waiting import allowed
 from roleplay.web.charts import FEELINGS, curve, growth, radar
 from roleplay.web.portraits import portrait
 
@@ -130,9 +131,11 @@ def controls(call: Call, away: str | None, language: str) -> str:
 
 def away(call: Call, kind: str, language: str) -> str:
     """That the customer waits, since when, and the way back."""
-    since = absences(call.events)[-1].start
-    seconds = int((datetime.now(UTC) - since).total_seconds())
-    return render("away.html", language, away=kind, seconds=seconds)
+    now = datetime.now(UTC)
+    seconds = int((now - absences(call.events)[-1].start).total_seconds())
+    last = call.exchanges[-1].reply.text if call.exchanges else ""
+    limit = None if kind == "pause" else int(allowed(last))
+    return render("away.html", language, away=kind, seconds=seconds, limit=limit)
 
 
 def hints(call: Call, given: Sequence[Hint], more: bool, cost: float, language: str) -> str:
