@@ -6,16 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
+from made_model import TEMPLATE, make_tiny
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from roleplay.errors import FileFault, Rejected, Unavailable
 from roleplay.models import Sampling, prefixes, together
@@ -24,42 +16,15 @@ from roleplay.models.together import AT_ONCE, Batch
 from roleplay.models.transformers_model import TransformersModel
 from roleplay.models.visible import opened_thinking, shown_pieces, visible
 
-TEMPLATE = (
-    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + TEMPLATE
 GREEDY = Sampling(max_tokens=24, temperature=0.0)
 CHAT = [{"role": "system", "content": "你是客户 Wang"}, {"role": "user", "content": "您好，请问有什么可以帮您？"}]
 
 
-def _tokenizer(template: str) -> PreTrainedTokenizerFast:
-    specials = ["<|end|>", "<|unknown|>", "<|system|>", "<|user|>", "<|assistant|>"]
-    letters = sorted({*map(chr, range(32, 127)), *"你是客户您好，请问有什么可以帮您？话费多了的我再见\n"})
-    vocab = {name: index for index, name in enumerate([*specials, *letters])}
-    made = Tokenizer(models.WordLevel(vocab, unk_token="<|unknown|>"))
-    made.pre_tokenizer, made.decoder = pre_tokenizers.Split("", behavior="isolated"), decoders.Fuse()
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|end|>", extra_special_tokens=specials[2:])
-    wrapped.chat_template = template
-    return wrapped
-
-
-def _save(folder, template=TEMPLATE, kind="llama"):
-    torch.manual_seed(3)
-    tokenizer = _tokenizer(template)
-    sizes = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
-    ends = {"eos_token_id": 0, "bos_token_id": None, "pad_token_id": 0, "initializer_range": 0.4}
-    config = {"llama": LlamaConfig, "qwen3": Qwen3Config}[kind](**sizes, **heads, **ends)
-    {"llama": LlamaForCausalLM, "qwen3": Qwen3ForCausalLM}[kind](config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Folders of small real models with random weights, by kind."""
-    return {kind: _save(tmp_path_factory.mktemp(kind), kind=kind) for kind in ("llama", "qwen3")}
+    return {kind: make_tiny(tmp_path_factory.mktemp(kind), kind=kind) for kind in ("llama", "qwen3")}
 
 
 def _said(model, messages, sampling=GREEDY):
@@ -122,14 +87,14 @@ def test_the_same_seed_says_the_same_and_leaves_the_global_chance_alone(tiny):
 
 def test_a_template_without_system_role_gets_it_in_the_first_user_message(tmp_path, caplog):
     caplog.set_level("INFO")
-    model = TransformersModel(str(_save(tmp_path, NO_SYSTEM)))
+    model = TransformersModel(str(make_tiny(tmp_path, NO_SYSTEM)))
     prompt = model._loaded.render(CHAT)
     assert prompt == "<|user|>你是客户 Wang\n\n您好，请问有什么可以帮您？<|end|><|assistant|>"
     assert "first user message" in caplog.text
 
 
 def test_a_model_without_a_template_gets_a_plain_form_and_stops_at_the_next_speaker(tmp_path):
-    folder = _save(tmp_path, None)
+    folder = make_tiny(tmp_path, None)
     model = TransformersModel(str(folder))
     assert model._loaded.render(CHAT) == "你是客户 Wang\nUser: 您好，请问有什么可以帮您？\nAssistant:"
     assert model._loaded.stop == ("\nUser:",)
@@ -300,7 +265,7 @@ def test_a_fingerprint_changes_with_the_weights(tiny, tmp_path):
 def test_missing_and_broken_models_say_what_to_do(tiny, tmp_path):
     with pytest.raises(Unavailable, match=r"config\.json is missing"):
         make_model(f"hf:{tmp_path}")
-    folder = _save(tmp_path / "broken")
+    folder = make_tiny(tmp_path / "broken")
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
     with pytest.raises(Unavailable, match="cannot be loaded"):
         make_model(f"hf:{folder}")
@@ -311,7 +276,7 @@ def test_missing_and_broken_models_say_what_to_do(tiny, tmp_path):
 def test_weights_that_lack_a_part_are_refused(tmp_path):
     from safetensors.torch import load_file, save_file
 
-    folder = _save(tmp_path)
+    folder = make_tiny(tmp_path)
     weights = load_file(folder / "model.safetensors")
     weights.pop("model.layers.1.mlp.up_proj.weight")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

@@ -591,6 +591,7 @@ def test_people_at_once_lose_nothing_and_hear_their_own_customer(site, room):
     assert verdict(room.records, done[:3], room).mixed == 2
 
 
+@pytest.mark.slow
 def test_a_model_that_writes_answers_people_at_once_as_it_does_alone(site, room, monkeypatch, tmp_path):
     alone, at_once = (TransformersModel(str(make_tiny(tmp_path / name)), writes=True) for name in ("a", "b"))
     rows: list[int] = []
