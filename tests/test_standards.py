@@ -16,7 +16,7 @@ from roleplay.reading import MoveSeen, Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Remark, Score
 from roleplay.settings import Settings
-from roleplay.standards import RULES, Situation, load_standards
+from roleplay.standards import RULES, Rule, Situation, load_standards
 from roleplay.training.corpus import load_replies
 from roleplay.yaml_files import read_yaml, validate
 
@@ -167,14 +167,21 @@ def test_the_standard_covers_the_manuals_in_both_languages() -> None:
     assert situations["zh"] == situations["en"]
 
 
+def bears_on_wording(rule: Rule) -> bool:
+    return rule.severity != "tip" and rule.topic != "promise"
+
+
 def test_an_exemplary_reply_breaks_no_rule() -> None:
-    """Of the replies written to be compared that people gave a five for their wording, at most one in a hundred."""
+    """Of the replies written to be compared that people gave a five for their wording, at most one in a hundred.
+
+    What a reply promises is held against the truth, so a vain promise may be well worded.
+    """
     replies = [row for row in load_replies() if row.scores.get("phrasing") == 5]
     faulted = {
         row.id: finding.rule
         for row in replies
         for finding in STANDARDS.find(row.exchange, row.exchange.stage or "solving")
-        if not finding.kept and finding.end and STANDARDS.rules[finding.rule].severity != "tip"
+        if not finding.kept and finding.end and bears_on_wording(STANDARDS.rules[finding.rule])
     }
     assert len(faulted) <= len(replies) * 0.01, faulted
 
