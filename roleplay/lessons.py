@@ -5,10 +5,10 @@ Computed from the kept call and its grades alone, by plain rules; texts are keys
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from roleplay.facts import quantities
 from roleplay.persona import Persona
@@ -25,6 +25,7 @@ SHOUTS = ("vent", "threaten", "demand_supervisor")
 TAKES_UP = ("acknowledge", "apologise", "reassure", "act", "alternative", "timeframe")
 HANDLING = (240.0, 360.0)  # seconds
 RING = 20.0
+FIRST_CALL, SATISFIED = 0.75, 0.9  # shares of calls
 CONTENT = (1.5, 2.0)  # anger up to which and trust from which a customer is content at the end
 
 Sign = Literal["goal_met", "objection_broken", "calmed", "trusted", "angered", "distrusted", "wrong_fact", "ended_badly", "lowest"]  # fmt: skip
@@ -77,11 +78,15 @@ class Practise:
     number: int = 0  # the reply that shows it
 
 
+KpiName = Literal["first_call", "handling", "content", "ring"]
+KPIS: tuple[KpiName, ...] = get_args(KpiName)
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """One figure of a call beside its target. `value` is seconds, or 1 and 0 for yes and no; `met` None when open."""
 
-    name: Literal["first_call", "handling", "content", "ring"]
+    name: KpiName
     value: float | None
     met: bool | None
 
@@ -213,6 +218,23 @@ def kpis(report: Report) -> tuple[Kpi, ...]:
     last = report.moods[-1].feeling
     content = last.anger <= CONTENT[0] and last.trust >= CONTENT[1]
     found.append(Kpi("content", float(content) if over else None, content if over else None))
+    return tuple(found)
+
+
+def over_calls(calls: Sequence[Mapping[str, float | None]]) -> tuple[Kpi, ...]:
+    """Each figure over many calls: a share of them, or mean seconds, beside its target; without those never measured."""
+    found: list[Kpi] = []
+    for name in KPIS:
+        values = [value for one in calls if (value := one.get(name)) is not None]
+        if values:
+            mean = sum(values) / len(values)
+            met = {
+                "first_call": mean >= FIRST_CALL,
+                "content": mean >= SATISFIED,
+                "handling": HANDLING[0] <= mean <= HANDLING[1],
+                "ring": mean <= RING,
+            }[name]
+            found.append(Kpi(name, mean, met))
     return tuple(found)
 
 

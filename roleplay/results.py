@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roleplay.dialogue import Direction, Ending, Feeling, Language
+from roleplay.lessons import kpis
 from roleplay.records import PERSON, CallRow, Mode, Records
 from roleplay.reports import Report, make_report, reached
 from roleplay.room import kept_call, kept_grades
@@ -67,6 +68,7 @@ class Result:
     unscored: int
     retried: bool
     faults: tuple[Fault, ...]
+    kpis: Mapping[str, float | None]  # see `lessons.Kpi`
     basis: Mapping[str, str]  # of the machine's grades, the newest where they differ; see `Grade.basis`
 
     @property
@@ -160,6 +162,7 @@ def result_of(report: Report) -> Result:
             for mark in grade.remarks
             if mark.points < 0
         ),
+        kpis={kpi.name: kpi.value for kpi in kpis(report)},
         basis=report.basis,
     )
 

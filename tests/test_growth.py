@@ -7,6 +7,7 @@ from dataclasses import replace
 from made_class import persona, play
 
 from roleplay.coaching import Better
+from roleplay.persona import Library
 from roleplay.progress import make_progress
 from roleplay.records import GradeRow
 from roleplay.reports import as_markdown, make_report
@@ -33,6 +34,14 @@ def test_scores_on_different_bases_are_not_joined(records):
     assert made.shown == 3 and sorted(map(len, totals)) == [1, 2]
     assert [parts for _, parts in made.breaks] == [("rules",)]
     assert group(Results(records).find("anna"), BY["person"])[0].scales == 2
+    for language, words in (
+        ("zh-CN", ("虚线处评分依据有变", "与指标对照")),
+        ("en", ("dashed line", "Beside the targets")),
+    ):
+        page = views.progress(
+            make_progress(records, Results(records), "anna"), Library({}, {}, ()), (), (), None, language
+        )
+        assert all(word in page for word in words)
 
 
 def test_the_best_call_is_looked_for_on_the_newest_basis(records):

@@ -8,7 +8,7 @@ import pytest
 from made_class import persona, play
 
 from roleplay.events import Event
-from roleplay.lessons import kpis, lessons, partners, practise, quoted, recovery, turnings
+from roleplay.lessons import kpis, lessons, over_calls, partners, practise, quoted, recovery, turnings
 from roleplay.persona import load_library
 from roleplay.reading import Claim
 from roleplay.reports import Report, as_data, as_markdown, make_report
@@ -78,6 +78,13 @@ def test_a_call_stands_beside_the_targets(reports):
     assert by_name["first_call"].met and by_name["ring"].met
     assert by_name["handling"].met is (240 <= by_name["handling"].value <= 360)
     assert not {kpi.name: kpi for kpi in kpis(rude)}["content"].met
+
+
+def test_many_calls_stand_beside_the_targets(reports):
+    values = [{kpi.name: kpi.value for kpi in kpis(report)} for report in reports]
+    by_name = {kpi.name: kpi for kpi in over_calls(values)}
+    assert by_name["first_call"].value == 0.5 and not by_name["first_call"].met
+    assert by_name["ring"].met and over_calls([]) == ()
 
 
 def test_what_a_call_teaches_stands_in_the_report_and_in_exports(reports):

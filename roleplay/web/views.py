@@ -20,7 +20,7 @@ from roleplay.dialogue import Dialect
 from roleplay.events import absences
 from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
-from roleplay.lessons import lessons
+from roleplay.lessons import lessons, over_calls
 from roleplay.persona import Library, Persona, Topic
 from roleplay.plans import Progress as PlanProgress
 from roleplay.plans import Task
@@ -199,6 +199,7 @@ def progress(
         language,
         made=made,
         growth=growth(made.results),
+        kpis=over_calls([result.kpis for result in made.results if not result.retried]),
         personas=library.personas,
         plans=plans,
         earned=earned,
