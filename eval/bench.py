@@ -1,17 +1,18 @@
-"""How fast the product is on this machine: `python -m eval bench [--quick]`.
+"""How fast the product is on this machine: `python -m eval bench [--quick | --people N]`.
 
 Whole turns are timed through the room, as a trainee has them. Beside each figure stands the plain way of doing
 the same in the same run: a transformers pipeline that reads the whole chat again at every turn, a forward pass
-for every option by itself, a cosine search in numpy.
+for every option by itself, a cosine search in numpy. With people, a crowd of them practises on the real page, and
+the plain way is the same turns one after another with nobody else there.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import signal
 import statistics
 import subprocess
-import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,12 +26,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval.command import suite_command
+from eval.crowd import TIMES, crowd, page_server, parts, verdict
 from eval.opening import room_subject, throw_away_room
 from eval.playing import DATA, play, scripted
 from eval.suites import Case, Live, Result, Story, Table
 from roleplay.models import Message, Sampling
+from roleplay.records import Records
 from roleplay.scripts import Script, load_scripts
 from roleplay.settings import load_settings
+from roleplay.terminal import tell
 
 if TYPE_CHECKING:
     from roleplay.room import Room
@@ -177,19 +181,37 @@ def page_figures(folder: Path) -> dict[str, Figure]:
     memory: list[float] = []
     for _ in range(2):
         begun = time.perf_counter()
-        program = "from roleplay.cli import app; app()"
-        command = [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(folder)]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert server.stdout is not None
-        try:
-            address = next(found[0] for line in server.stdout if (found := re.search(r"http://\S+", line)))
+        with page_server(folder) as (address, process):
             urllib.request.urlopen(address, timeout=30).read()
             starts.append(time.perf_counter() - begun)
-            memory.append(_resident(server.pid))
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(30)
+            memory.append(_resident(process))
     return {"page_ready": Figure("s", starts), "memory": Figure("MB", memory)}
+
+
+def people_figures(room: Room, people: int, turns: int, thinking: float) -> dict[str, Figure]:
+    """People who practise at once on the page, in both languages; then what was kept is held against what was said."""
+    personas = list(room.library().personas.values())
+    with tempfile.TemporaryDirectory(prefix="roleplay-eval-", ignore_cleanup_errors=True) as folder:
+        with page_server(Path(folder)) as (address, process):
+            crowd(address, parts(2, 1, 0.0, 0, personas))  # the first call of a language warms everything up
+            before = _worked(process)
+            done = crowd(address, parts(people, turns, thinking, 1, personas))
+            worked, memory = _worked(process) - before, _resident(process)
+        records = Records(f"sqlite:///{folder}/records.db")
+        found = verdict(records, done, room)
+        records.close()
+    for each in done:
+        if each.fault:
+            tell(f"person {each.part.number}: {each.fault}")
+    times = {name: [took for each in done for took in each.times.get(name, [])] for name in TIMES}
+    plain = dict(zip(("first_words", "whole_turn"), found.alone, strict=True))
+    counts = {"sent": found.sent, "lost": found.lost, "mixed": found.mixed}
+    counts["errors"] = sum(bool(each.fault) for each in done)
+    return (
+        {name: Figure("s", values, plain.get(name, ())) for name, values in times.items() if values}
+        | {name: Figure("calls" if name in ("mixed", "errors") else "turns", [n]) for name, n in counts.items()}
+        | {"memory": Figure("MB", [memory]), "work_per_turn": Figure("s", [worked / max(1, found.sent)])}
+    )
 
 
 def _resident(pid: int) -> float:
@@ -197,6 +219,15 @@ def _resident(pid: int) -> float:
     if not status.exists():  # not Linux: ask ps, which gives kilobytes
         return int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])) / 1024
     return int(re.search(r"VmRSS:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
+
+
+def _worked(pid: int) -> float:
+    """Seconds of processor time that a process has had; unlike its answers, they hardly hang on other work."""
+    status = Path(f"/proc/{pid}/stat")
+    if not status.exists():  # not Linux: ask ps, which gives [hours:]minutes:seconds
+        shown = subprocess.check_output(["ps", "-o", "time=", "-p", str(pid)], text=True)
+        return sum(float(part) * 60**place for place, part in enumerate(reversed(shown.strip().split(":"))))
+    return sum(map(int, status.read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _script() -> Script:
@@ -208,25 +239,18 @@ class Suite:
     """How fast is the product on this machine?"""
 
     quick: bool = False
+    people: int = 0  # who practise at once; with 0, everything is measured for one
+    turns: int = 3
+    thinking: float = 8.0
     name: str = "bench"
 
     @contextmanager
     def open(self) -> Iterator[Live]:
         import torch
-        from transformers import pipeline
-
-        from roleplay.models.making import BUNDLED, make_model
 
         times = 3 if self.quick else 15
-        with throw_away_room("bundled", "bundled") as room:
-            plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
-            steps: dict[str, Callable[[], dict[str, Figure]]] = {
-                "turns": lambda: turn_figures(room, min(times, 5), plain),
-                "model": lambda: model_figures(make_model("bundled"), plain, times),
-                "reading": lambda: reading_figures(room),
-                "search": lambda: search_figures(room, times),
-                "page": lambda: page_figures(load_settings().data),
-            }
+        with throw_away_room(*(() if self.people else ("bundled", "bundled"))) as room:
+            steps = self._steps(room, times)
 
             def measure(case: Case) -> dict[str, Any]:
                 return {"figures": {name: figure.as_data() for name, figure in steps[case.id]().items()}}
@@ -234,7 +258,25 @@ class Suite:
             # times of another day are none of this run's: no run of this suite is carried on
             begun = datetime.now(UTC).isoformat(timespec="seconds")
             subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads(), "begun": begun}
-            yield Live(tuple(map(Case, steps)), {"times": times}, lambda: subject, measure)
+            asked = {"people": self.people, "turns": self.turns, "thinking": self.thinking} if self.people else {}
+            yield Live(tuple(map(Case, steps)), {"times": times} | asked, lambda: subject, measure)
+
+    def _steps(self, room: Room, times: int) -> dict[str, Callable[[], dict[str, Figure]]]:
+        if self.people:
+            return {"people": lambda: people_figures(room, self.people, self.turns, self.thinking)}
+        import torch
+        from transformers import pipeline
+
+        from roleplay.models.making import BUNDLED, make_model
+
+        plain: Any = pipeline("text-generation", model=str(BUNDLED), device="cpu", dtype=torch.float32)
+        return {
+            "turns": lambda: turn_figures(room, min(times, 5), plain),
+            "model": lambda: model_figures(make_model("bundled"), plain, times),
+            "reading": lambda: reading_figures(room),
+            "search": lambda: search_figures(room, times),
+            "page": lambda: page_figures(load_settings().data),
+        }
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -246,6 +288,13 @@ class Suite:
         table = Table(
             "speed", ("name", *columns), tuple((name, *(row[c] for c in columns)) for name, row in figures.items())
         )
+        if "whole_turn" in figures:
+            fields = {name: f"{figures[name]['median']:.0f}" for name in ("sent", "lost", "mixed", "errors")}
+            fields |= {
+                "first": f"{figures['first_words']['median']:.2f}",
+                "p95": f"{figures['first_words']['p95']:.2f}",
+            }
+            return Story("crowd", fields, (table,))
         if "turn_10" not in figures:
             return Story("nothing", {}, (table,))
         fields = {"first": f"{figures['first_token']['median']:.2f}", "turn": f"{figures['turn_10']['median']:.2f}",
@@ -256,11 +305,18 @@ class Suite:
 @suite_command
 def main(
     quick: Annotated[bool, typer.Option(help="3 runs of each instead of 15")] = False,
+    people: Annotated[
+        int, typer.Option(min=0, max=200, help="so many people practise at once on the page, and nothing else is timed")
+    ] = 0,
+    turns: Annotated[int, typer.Option(min=1, max=8, help="replies of each of them")] = 3,
+    thinking: Annotated[float, typer.Option(min=0, max=600, help="mean of the seconds before a reply")] = 8.0,
 ) -> Suite:
     """How fast is it on this machine? Every figure of the bundled models beside the plain way of doing the same.
 
     Leave --workers at 1: several at once measure each other. The figures are times, so no two runs are equal.
+    With --people the models are those of the settings.
 
     Example: python -m eval bench --quick --fail-over turn_10.median=1
+    Example: python -m eval bench --people 20 --fail-over first_words.p95=3 --fail-over lost.median=0
     """
-    return Suite(quick)
+    return Suite(quick, people, turns, thinking)

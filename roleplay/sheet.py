@@ -42,13 +42,15 @@ class Heard:
     """What was said in a call and could be written down. Empty where nothing of the kind was said.
 
     `facts` are those that the customer has told, identity left out: text and exact value. `offers` are the trainee's
-    replies that proposed, promised or did something; `all` is everything said, with the account once it is open.
+    replies that proposed, promised or did something, `told` the customer's own words; `all` is everything said, with
+    the account once it is open.
     """
 
     holder: str = ""
     numbers: tuple[str, ...] = ()  # digits
     facts: tuple[tuple[str, str], ...] = ()
     offers: str = ""
+    told: str = ""
     all: str = ""
     own: Mapping[str, str] | None = None  # what the persona's own fields should hold, by their ids
 
@@ -110,6 +112,7 @@ def heard(call: Call) -> Heard:
         numbers=tuple(digits for each in numbers if (digits := "".join(re.findall(r"\d", _digits(each))))),
         facts=tuple((fact.text, fact.value) for fact in told if fact.id != "identity"),
         offers="\n".join(offers),
+        told=lines,
         all="\n".join((known, *(each.reply.text for each in call.exchanges), open_account)),
         own=dict(_own(persona, {fact.id for fact in told}, account is not None)),
     )
@@ -117,7 +120,8 @@ def heard(call: Call) -> Heard:
 
 def compare(texts: Mapping[str, str], persona: Persona, said: Heard, late: bool = False) -> Sheet:
     """What was written held against what was said."""
-    about = "\n".join((persona.call.reason if said.facts else "", *(text for text, _ in said.facts)))
+    spoken = bool(said.facts or said.told.strip())
+    about = "\n".join((persona.call.reason if spoken else "", said.told, *(text for text, _ in said.facts)))
     due = [each for each in quantities(said.offers) if each.kind in TIMES]
     held: dict[str, tuple[Verdict, str]] = {
         "holder": (_name(texts.get("holder", ""), said.holder), said.holder),

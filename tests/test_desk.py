@@ -22,7 +22,9 @@ from made_class import ROOT, persona, play, quiet_room
 from openpyxl import load_workbook
 
 from roleplay.build import build_embedder, build_knowledge
+from roleplay.models.scripted import ScriptedModel
 from roleplay.persona_form import shown
+from roleplay.prompts import frame
 from roleplay.published import Published
 from roleplay.records import Records, ReviewRow
 from roleplay.results import Results
@@ -370,11 +372,16 @@ def test_a_new_customer_begins_as_a_copy_and_a_file_can_be_brought_in(page, room
     section, tina = page.sections["personas"], asking("tina")
     text_there = page.look("?view=personas&persona=zh-deduction-video-pack", tina)[section.text]
     edited = ("yaml", text_there, "")
-    made = section.make_new("zh-made-here", "新客户", *edited, tina)
+    made = section.make_new("", "zh-made-here", "新客户", *edited, tina)
     assert "zh-made-here" in made[section.text]
-    assert "already" in section.make_new("zh-deduction-video-pack", "x", *edited, tina)[section.problem]
-    assert "id: zh-xin-ke-hu\n" in section.make_new("", "新客户", *edited, tina)[section.text]
-    assert "Line" in section.make_new("Not An Id", "x", *edited, tina)[section.problem]
+    assert "already" in section.make_new("", "zh-deduction-video-pack", "x", *edited, tina)[section.problem]
+    assert "id: zh-xin-ke-hu\n" in section.make_new("", "", "新客户", *edited, tina)[section.text]
+    assert "title first" in section.make_new("", "", " ", *edited, tina)[section.problem]
+    plain = section.make_new("frame:en", "", "A new one", *edited, tina)
+    assert "Carol" in plain[section.text] and "id: en-a-new-one" in plain[section.text]
+    other = section.make_new("zh-roaming-bill-shock", "", "另一位", "form", "", "", tina)
+    assert "id: zh-ling-yi-wei" in other[section.text]
+    assert "Line" in section.make_new("", "Not An Id", "x", *edited, tina)[section.problem]
     section.keep("", "yaml", made[section.text], "", tina)
     assert room.library().get("zh-made-here").title == "新客户"
     assert "another one" in section.take_away("zh-made-here", "zh", tina)[section.problem]
@@ -409,6 +416,24 @@ def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
     commented = text_there.replace("      value: 15元", "      value: 15元  # 账单上的")
     lost = section.change_items(commented, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
     assert "有 1 条注释" in lost[section.note_line]
+
+
+def test_a_draft_of_a_model_stands_in_the_editor_with_its_faults_and_is_not_published(
+    room, settings, tmp_path, monkeypatch
+):
+    section, tina = desk_page(room, settings).sections["personas"], asking("tina")
+    situation = "一位退休教师发现电视机顶盒每个月多收十元，想退掉。"
+    assert "cannot write" in section.draft_new(situation, "zh-CN", "form", tina)[section.problem]
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(json.dumps([frame("zh-CN").replace("difficulty: 2", "difficulty: 9")] * 2), "utf-8")
+    monkeypatch.setattr(room, "customer", SimpleNamespace(model=ScriptedModel(answers)))
+    monkeypatch.setattr(room.knowledge, "search", lambda *_, **__: SimpleNamespace(hits=()))
+    before = set(room.library().personas)
+    drafted = section.draft_new(situation, "zh-CN", "form", tina)
+    assert "difficulty: 9" in drafted[section.text] and "Input should be" in drafted[section.form]
+    assert "nothing is published" in drafted[section.note_line]
+    assert "20 to 2000" in section.draft_new("太短了", "zh-CN", "form", tina)[section.problem]
+    assert set(room.library().personas) == before
 
 
 # Knowledge

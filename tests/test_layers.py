@@ -68,6 +68,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reports", "lessons", "hints", "published", "build", "training", "checking"),
     ("results", "reviews", "progress"),
     ("plans", "exports", "persona_files", "persona_form", "rule_files", "backup"),
+    ("drafting",),
     ("terminal",),
     ("cli_users", "cli_cards", "cli_knowledge"),
     ("cli", "web", "eval"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from roleplay.dialogue import Feeling
@@ -185,3 +186,21 @@ def _natural_turn(persona: Persona, cue: Cue) -> str:
         examples=words["examples"].format(examples=" / ".join(examples)) if examples else "",
         max_chars=persona.who.speech.max_chars,
     )
+
+
+def frame(language: str) -> str:
+    """The plainest persona file of a language, as text: what a new one begins with."""
+    return (FOLDER / f"frame.{language}.yaml").read_text(encoding="utf-8")
+
+
+def draft_messages(
+    language: str, pattern: str, situation: str, entries: str, wrong: tuple[str, str] | None = None
+) -> list[Message]:
+    """What a model is asked that drafts a customer; `wrong` is an earlier draft and what is the matter with it."""
+    words = read_yaml(FOLDER / "draft.yaml")[0][language]
+    task = Template(words["task"]).substitute(frame=pattern, situation=situation, entries=entries)
+    messages: list[Message] = [{"role": "system", "content": words["system"]}, {"role": "user", "content": task}]
+    if wrong:
+        mend = Template(words["mend"]).substitute(text=wrong[0], faults=wrong[1])
+        messages += [{"role": "assistant", "content": wrong[0]}, {"role": "user", "content": mend}]
+    return messages

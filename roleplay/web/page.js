@@ -69,6 +69,15 @@ new MutationObserver(() => {
   requestAnimationFrame(() => chat.scrollTo({ top: chat.scrollHeight }));
 }).observe(document, { childList: true, subtree: true, characterData: true });
 
+// The newest hint stays in view too, on a phone as well.
+new MutationObserver(() => {
+  const cards = all('#hints .hintcard'), box = $('#hints');
+  if (!box || box.many === cards.length) return;
+  const more = cards.length > (box.many || 0);
+  box.many = cards.length;
+  if (more) requestAnimationFrame(() => cards.at(-1).scrollIntoView({ block: 'nearest' }));
+}).observe(document, { childList: true, subtree: true });
+
 // Filters: which cards are shown is decided here and kept for this tab.
 function filter() {
   const form = $('[data-filters]');

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read on import: nothing may leave this machine
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else the last 10,000 events are summed up after each one
 
 import gradio as gr
 import uvicorn

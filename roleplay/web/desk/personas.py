@@ -6,11 +6,14 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
+from roleplay.dialogue import Language
+from roleplay.drafting import MOST, draft, faults_of
 from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.persona import Library
 from roleplay.persona_files import (
     KIND,
     LONGEST,
@@ -23,12 +26,14 @@ from roleplay.persona_files import (
     withdraw,
 )
 from roleplay.persona_form import NEW, added, applied, raised, without
-from roleplay.texts import said
+from roleplay.prompts import frame
+from roleplay.texts import said, texts
 from roleplay.web.desk.persona_sheet import form_sheet, wrong_sheet
 from roleplay.web.desk.section import LONG, QUICK, Section, Updates
 from roleplay.yaml_files import parse_yaml
 from roleplay.yaml_patch import comments_lost, patched
 
+OFFERED = 8  # entries that a draft may rest on
 # The form is the browser's own; with every press what it holds now is sent along, as the last input.
 COLLECT = """(...given) => {
   const form = document.querySelector('#persona_form form');
@@ -46,12 +51,25 @@ class PersonasSection(Section):
             self.persona = gr.Dropdown([], label=words["persona"], filterable=True, elem_id="edit_persona")
             self.file = gr.UploadButton(words["upload"], file_types=[".yaml", ".yml"], elem_id="upload_persona")
         self.about = self.html("persona_about")
-        with gr.Accordion(words["new"], open=False), gr.Row(elem_classes=["inline"]):
-            self.new_title = gr.Textbox(label=words["new_title"], max_length=60, elem_id="new_title")
-            self.new_id = gr.Textbox(
-                label=words["new_id"], placeholder="zh-angry-roaming", max_length=60, elem_id="new_id"
-            )
-            self.make = gr.Button(words["make"], elem_id="make")
+        with gr.Accordion(words["new"], open=False, elem_id="new_customer"):
+            with gr.Row(elem_classes=["inline"]):
+                self.begin = gr.Dropdown([], label=words["begin"], elem_id="begin_with")
+                self.new_title = gr.Textbox(label=words["new_title"], max_length=60, elem_id="new_title")
+                self.new_id = gr.Textbox(
+                    label=words["new_id"], placeholder="zh-angry-roaming", max_length=60, elem_id="new_id"
+                )
+                self.make = gr.Button(words["make"], elem_id="make")
+            self.situation = gr.Textbox(
+                label=words["situation"], placeholder=words["situation_example"], lines=3, max_length=MOST,
+                elem_id="situation",
+            )  # fmt: skip
+            with gr.Row(elem_classes=["inline"]):
+                named = texts(self.desk.language)["page"]["languages"]
+                self.language = gr.Radio(
+                    [(named[each], each) for each in get_args(Language)], value=self.desk.language, label=words["in"]
+                )
+                self.draft = gr.Button(words["draft"], elem_id="draft")
+            self.needs = self.html("draft_needs")
         self.mode = gr.Radio(
             [(form["modes"][name], name) for name in ("form", "yaml")], value="form", label=form["mode"], elem_id="mode"
         )
@@ -89,7 +107,8 @@ class PersonasSection(Section):
     @property
     def parts(self) -> list[Any]:
         return [
-            self.head, self.persona, self.about, *self.editor[1:], self.side, self.why, self.new_id, self.new_title,
+            self.head, self.persona, self.about, *self.editor[1:], self.side, self.why, self.begin, self.new_id,
+            self.new_title, self.needs,
             self.version, self.diff, self.confirm,
         ]  # fmt: skip
 
@@ -104,7 +123,9 @@ class PersonasSection(Section):
         self.check.click(self.try_out, edited, self.editor, **LONG, **typed)
         self.trial.click(self.try_draft, edited, [*self.editor, self.side], **QUICK, **typed)
         self.publish.click(self.keep, [self.why, *edited], self.outputs, **LONG, **typed)
-        self.make.click(self.make_new, [self.new_id, self.new_title, *edited], self.editor, **QUICK, **typed)
+        made = [self.begin, self.new_id, self.new_title, *edited]
+        self.make.click(self.make_new, made, self.editor, **QUICK, **typed)
+        self.draft.click(self.draft_new, [self.situation, self.language, self.mode], self.editor, **LONG)
         compared = [self.persona, self.version, *edited]
         self.version.input(self.compare, compared, [self.problem, self.diff], **QUICK, **typed)
         self.load.click(self.go_back, [self.persona, self.version, self.mode], self.editor, **QUICK)
@@ -127,8 +148,10 @@ class PersonasSection(Section):
             self.about: desk.render("persona_about.html", persona=persona, versions=len(versions)) if persona else "",
             self.side: "",
             self.why: "",
+            self.begin: gr.update(choices=self._beginnings(library), value="frame:" + desk.language),
             self.new_id: "",
             self.new_title: "",
+            self.needs: "" if self._writes() else desk.render("hint.html", text=self.words["draft_needs"]),
             self.version: gr.update(choices=choices, value=None),
             self.diff: "" if versions else desk.render("nothing.html", text=self.words["no_versions"]),
             self.confirm: "",
@@ -269,19 +292,56 @@ class PersonasSection(Section):
 
         return self.answer(request, lambda who: self._with_text(mode, text, sent, lambda now: do(who, now)))
 
-    def make_new(self, new_id: str, title: str, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
-        """The persona in the editor as the beginning of another one."""
+    def _beginnings(self, library: Library) -> list[tuple[str, str]]:
+        """What a new customer may begin with: the plainest one, the one in the editor, any that is there."""
+        named = texts(self.desk.language)["page"]["languages"]
+        plain = [(self.words["plainest"].format(language=named[each]), f"frame:{each}") for each in get_args(Language)]
+        there = sorted((each.title, each.id) for each in library.personas.values())
+        return [*plain, (self.words["in_editor"], ""), *there]
 
-        def do(now: str) -> Updates:
+    def make_new(
+        self, begin: str | None, new_id: str, title: str, mode: str, text: str, sent: str, request: gr.Request
+    ) -> Updates:
+        """A new customer that begins with another one, or with the plainest."""
+
+        def do(_who: str) -> Updates:
+            library, kind = self.desk.library(), begin or ""
+            if kind.startswith("frame:"):
+                first = frame("en" if kind == "frame:en" else "zh-CN")
+            else:
+                first = library.paths[library.get(kind).id].read_text("utf-8") if kind else self._now(mode, text, sent)
             heading = (title or "").strip()
-            name = (new_id or "").strip() or free_id(heading, now, self.desk.library().personas)
-            if name in self.desk.library().personas:
+            if not heading:
+                raise Rejected(self.words["no_title"])
+            name = (new_id or "").strip() or free_id(heading, first, library.personas)
+            if name in library.personas:
                 raise Rejected(f"there is a customer {name} already")
-            made = template(now, name, heading)
+            made = template(first, name, heading)
             parse_persona(made, self.desk.room.knowledge.entries_by_id())
-            return self._edited(mode, made) | {self.problem: self.done(self.words["made"])}
+            return self._edited(mode or "form", made) | {self.problem: self.done(self.words["made"])}
 
-        return self.answer(request, lambda _who: self._with_text(mode, text, sent, do))
+        return self.answer(request, do)
+
+    def _writes(self) -> bool:
+        customer = self.desk.room.customer
+        return customer is not None and customer.model.writes
+
+    def draft_new(self, situation: str, language: Language, mode: str, request: gr.Request) -> Updates:
+        """A customer drafted by the model for a situation; with its faults, and not published."""
+
+        def do(who: str) -> Updates:
+            room, known = self.desk.room, self.desk.room.knowledge.entries_by_id()
+            told = (situation or "").strip()
+            if not self._writes():
+                raise Rejected(self.words["draft_needs"])
+            hits = room.knowledge.search(told[:300], language=language, limit=OFFERED).hits if told else ()
+            offered = [(hit.entry.id, hit.entry.question) for hit in hits]
+            text = draft(room.customer.model, told, language, offered, known, self.desk.library().personas)
+            self.note(who, "drafted a customer")
+            shown = self._edited(mode or "form", text, faults_of(text, known))
+            return shown | {self.note_line: self.desk.notice("wait", self.words["drafted"])}
+
+        return self.answer(request, do)
 
     def compare(
         self, persona: str | None, at: int | None, mode: str, text: str, sent: str, request: gr.Request
