@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 
 from roleplay.calibration import Calibration
 from roleplay.customer import Customer
+from roleplay.errors import RoleplayError
 from roleplay.grading import BundledGrader, ModelGrader
 from roleplay.knowledge.embedding import Embedder, load_embedder
 from roleplay.knowledge.search import Knowledge
@@ -24,6 +26,10 @@ from roleplay.settings import Settings
 from roleplay.standards import Standards, load_standards
 
 log = logging.getLogger(__name__)
+HELLO = {
+    "zh-CN": "您好，星桥移动客服，漫游日包28元一天，请问有什么可以帮您？",
+    "en": "Good morning, Starbridge Mobile, the day pass is £3 a day. How can I help you?",
+}
 Progress = Callable[[str], None]
 
 
@@ -53,6 +59,23 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
 
     room = Room(library, knowledge, reader, customer, grader, Records(settings.database_url), published.look)
     return room
+
+
+def warm_up(room: Room) -> None:
+    """Have one turn in each language, kept nowhere: what is read on first use is read before somebody waits for it."""
+    persona_of = {persona.language: persona for persona in room.library().personas.values()}
+    with tempfile.TemporaryDirectory(prefix="roleplay-", ignore_cleanup_errors=True) as folder:
+        try:
+            records = Records(f"sqlite:///{folder}/records.db")
+            aside = Room(room.library, room.knowledge, room.reader, room.customer, room.grader, records)
+            for language, persona in persona_of.items():
+                call = aside.open(persona.id, seed=0)
+                for _ in aside.say(call.id, HELLO[language]):
+                    pass
+                aside.grade(call.id, 1)
+            records.close()
+        except RoleplayError as error:  # whoever has the first call is told of it there
+            log.warning("the first call could not be prepared: %s", error)
 
 
 def build_embedder(settings: Settings) -> Embedder:
@@ -94,7 +117,7 @@ def take_standards(room: Room, standards: Standards) -> None:
     elif isinstance(grader, ModelGrader):
         room.grader = ModelGrader(grader.model, standards, grader.calibration)
     if room.reader is not None:
-        room.reader = Reader(room.reader.encoder, room.reader.embedder, standards)
+        room.reader = Reader(room.reader.encoder, room.reader.questions, standards)
 
 
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:

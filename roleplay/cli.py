@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +72,7 @@ def serve(
         from roleplay.web.page import serve as serve_page
 
         listening = listen(settings.host, settings.port)  # before the long steps: the port may be in use
-        from roleplay.build import build_room
+        from roleplay.build import build_room, warm_up
         from roleplay.records import now
 
         room = build_room(settings, tell)
@@ -79,6 +80,8 @@ def serve(
             tell(f"deleted {gone} calls older than {settings.keep_days} days")
         if settings.host not in LOOPBACK and (first := room.records.people.add_first_admin()):
             typer.echo(f"First start on a network: log in as {first[0]} with the one-time password {first[1]}")
+        if all(spec.startswith(("bundled", "hf:")) for spec in (settings.model, settings.grader)):  # no server is asked
+            threading.Thread(target=warm_up, args=(room,), daemon=True).start()
         serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"), listening)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roleplay.build import build_room
+from roleplay.build import build_room, warm_up
 from roleplay.customer import Customer
 from roleplay.errors import Rejected, Unavailable
 from roleplay.records import Records
@@ -47,6 +47,11 @@ def have(room: Room, persona: str, lines: tuple[str, ...], seed: int = 0) -> Cal
             call = say(room, call, line)
             room.grade(call.id, len(call.exchanges))
     return room.finish(call.id)
+
+
+def test_the_call_that_is_had_beforehand_is_kept_nowhere(room, caplog):
+    warm_up(room)
+    assert room.records.calls(limit=None) == [] and caplog.text.count("prepared") == 0
 
 
 def test_a_good_call_is_resolved_and_passes(room):
