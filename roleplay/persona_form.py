@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from roleplay.dialogue import ACTS, MOVES, STAGES, Dialect, Direction, Temper
+from roleplay.condition_words import condition_of, condition_text
+from roleplay.dialogue import ACTS, STAGES, Dialect, Direction, Temper
 from roleplay.errors import Fault
 from roleplay.persona import Slot, Topic
 
 Kind = Literal["line", "text", "lines", "ids", "number", "choice", "many", "condition", "trust"]
 BETWEEN = " | "  # stands between a wording and its gloss in standard language
-SHY = "<"  # how the name of a field of a condition is told from the field itself
+SHY = "<"  # stands before what is sent about a field beside its value
 
 Form = Mapping[str, str]  # what a browser sends: every field by name; boxes that are not ticked are missing
 
@@ -45,7 +46,6 @@ def _wordings() -> Field:
     return Field("say", "lines")
 
 
-GOOD_MOVES = MOVES[: MOVES.index("refuse")]  # those that a trainee is to make
 SECTIONS: tuple[Section, ...] = (
     Section("about", (
         Field("title"), Field("summary", "text"), Field("difficulty", "choice", ("1", "2", "3", "4", "5")),
@@ -95,6 +95,7 @@ SECTIONS: tuple[Section, ...] = (
         Field("grading.pass_mark", "number", default="60"),
         Field("grading.hints", "choice", ("free", "costly", "none"), "free"),
     )),
+    Section("sheet", (Field("label"), Field("fact"), Field("record")), "grading.form"),
     Section("answers", (Field("stage", "choice", STAGES), Field("text", "text")), "grading.model_answers"),
 )  # fmt: skip
 # What a new item begins with, so that little is missing: its id, where its kind has one, is made.
@@ -105,6 +106,7 @@ NEW: dict[str, dict[str, Any]] = {
     "call.goals": {"id": "goal", "text": "", "kind": "must", "say": [], "met_by": {"move": ["act", "propose"]}},
     "call.objections": {"id": "objection", "text": "", "say": [], "broken_by": {"move": ["explain", "alternative"]}},
     "account.records": {"id": "record", "label": "", "text": ""},
+    "grading.form": {"id": "field", "label": "", "fact": ""},
     "grading.model_answers": {"stage": "solving", "text": ""},
 }
 
@@ -140,40 +142,21 @@ def value_at(data: Any, place: str) -> Any:
     return data
 
 
-def shown(data: Any) -> dict[str, str]:
+def shown(data: Any, language: str = "en") -> dict[str, str]:
     """What the form's fields hold for this data. Of boxes only those that are ticked are there."""
     found: dict[str, str] = {}
     for place, field in fields(data):
-        found |= _shown(place, field, value_at(data, place))
+        found |= _shown(place, field, value_at(data, place), language)
     return found
 
 
-def condition(value: Any) -> tuple[list[str], list[str]] | None:
-    """The entries of which one is told, or else the moves of which one is made; None for what says more than that."""
-    parts = value.get("any") if isinstance(value, dict) and list(value) == ["any"] else [value]
-    entries: list[str] = []
-    moves: list[str] = []
-    for part in parts if isinstance(parts, list) else [None]:
-        if not isinstance(part, dict) or len(part) != 1:
-            return None
-        (key, named) = next(iter(part.items()))
-        if key == "told" and isinstance(named, str):
-            entries.append(named)
-        elif key == "move":
-            moves += [named] if isinstance(named, str) else named if isinstance(named, list) else [""]
-        else:
-            return None
-    return (entries, moves) if set(moves) <= set(GOOD_MOVES) else None
-
-
-def applied(data: Any, form: Form) -> Any:
+def applied(data: Any, form: Form, language: str = "en") -> Any:
     """The data with everything that was changed in the form; what was left as it was shown stays as it was."""
     made = copy.deepcopy(data)
     for place, field in fields(data) if form else ():
-        before = _shown(place, field, value_at(data, place))
+        before = _shown(place, field, value_at(data, place), language)
         typed = {key: value.replace("\r\n", "\n") for key, value in form.items() if _belongs(key, place)}
-        untouched = (not typed and not before) or (field.kind not in ("many", "condition") and place not in typed)
-        if typed == before or untouched or (field.kind == "condition" and f"{place}{SHY}fixed" in form):
+        if typed == before or f"{place}{SHY}fixed" in form or (field.kind != "many" and place not in typed):
             continue
         _set(made, place, _read(field, place, typed))
     return made
@@ -236,14 +219,12 @@ def _belongs(key: str, place: str) -> bool:
     return key == place or key.startswith((f"{place}=", f"{place}{SHY}"))
 
 
-def _shown(place: str, field: Field, value: Any) -> dict[str, str]:
+def _shown(place: str, field: Field, value: Any, language: str) -> dict[str, str]:
     if field.kind == "many":
         return {f"{place}={name}": "on" for name in field.choices if isinstance(value, list) and name in value}
     if field.kind == "condition":
-        simple = condition(value)
-        if simple is None:
-            return {f"{place}{SHY}fixed": "1"}
-        return {f"{place}{SHY}told": ", ".join(simple[0])} | {f"{place}={move}": "on" for move in simple[1]}
+        text = condition_text(value, language)
+        return {f"{place}{SHY}fixed": "1"} if text is None else {place: text}
     if field.kind == "trust":
         return {place: _trust(value)}
     if value is None or value == "":
@@ -275,14 +256,13 @@ def _read(field: Field, place: str, typed: Mapping[str, str]) -> Any:
     """The value that was typed; None for nothing."""
     if field.kind == "many":
         return [name for name in field.choices if f"{place}={name}" in typed]
-    if field.kind == "condition":
-        moves = [name for name in GOOD_MOVES if f"{place}={name}" in typed]
-        return _condition(_split(typed.get(f"{place}{SHY}told", "")), moves)
     text = typed.get(place, "").strip()
     if field.kind == "trust":
         return {"feeling": {"trust": f">={text}"}} if text else None
     if not text:
         return None
+    if field.kind == "condition":
+        return condition_of(text)
     if field.kind == "lines":
         return [_wording(line) for line in text.split("\n") if line.strip()]
     if field.kind == "ids":
@@ -307,13 +287,6 @@ def _split(text: str) -> list[str]:
 def _wording(line: str) -> Any:
     text, bar, gloss = line.strip().partition(BETWEEN.strip())
     return {"text": text.strip(), "gloss": gloss.strip()} if bar and gloss.strip() else line.strip()
-
-
-def _condition(entries: list[str], moves: list[str]) -> Any:
-    parts: list[dict[str, Any]] = [{"told": entry} for entry in entries]
-    if moves:
-        parts.append({"move": moves[0] if len(moves) == 1 else moves})
-    return None if not parts else parts[0] if len(parts) == 1 else {"any": parts}
 
 
 def _set(data: Any, place: str, value: Any) -> None:

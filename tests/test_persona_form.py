@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from roleplay.condition_words import condition_of, condition_text
 from roleplay.errors import Fault, FileFault
 from roleplay.persona_files import parse_persona
-from roleplay.persona_form import NEW, added, applied, by_field, condition, fields, items, raised, shown, without
+from roleplay.persona_form import NEW, added, applied, by_field, fields, items, raised, shown, without
 from roleplay.yaml_files import parse_yaml
 from roleplay.yaml_patch import patched, same
 
@@ -58,23 +59,37 @@ def test_an_emptied_field_is_gone_and_a_word_for_a_number_is_left_to_the_loader(
     assert set(at) == {"title", "who.age"} and rest == []
 
 
-def test_conditions_that_say_more_than_the_form_are_left_alone() -> None:
-    assert condition({"any": [{"told": "a"}, {"move": ["act", "propose"]}]}) == (["a"], ["act", "propose"])
-    for more in (
-        {"move": "act", "good": True},
-        {"all": [{"move": "act"}]},
-        {"move": "rude"},
-        {"told": "a", "facts": ["b"]},
-    ):
-        assert condition(more) is None
-    form = typed()
-    form["call.goals.0.met_by<told"] = "vas-refund"  # more than the form shows: it stays
-    form["call.beliefs.0.corrected_by<told"] = "vas-refund、vas-lock"
-    form["call.beliefs.0.corrected_by=explain"] = "on"
-    made = applied(data(), form)
-    assert same(made["call"]["goals"], data()["call"]["goals"])
-    told = [{"told": "vas-refund"}, {"told": "vas-lock"}, {"move": "explain"}]
-    assert made["call"]["beliefs"][0]["corrected_by"] == {"any": told}
+def test_conditions_stand_in_words_and_what_words_cannot_say_is_left_alone() -> None:
+    said = {
+        "any": [
+            {"told": "a", "facts": ["b", "c"]},
+            {"all": [{"move": ["act", "propose"]}, {"move": "timeframe", "times": 2, "good": True}]},
+        ]
+    }
+    assert condition_text(said, "zh-CN") == "说对 a (b, c)\n当场办理 / 提出办法 + 说明时间 ×2 !"
+    for language in ("zh-CN", "en"):
+        assert condition_of(condition_text(said, language)) == said
+    assert condition_of("told: vas-refund\n propose ＋ 说明时间 x3 次！") == {
+        "any": [{"told": "vas-refund"}, {"all": [{"move": "propose"}, {"move": "timeframe", "times": 3, "good": True}]}]
+    }
+    assert condition_of("whistles") == {"move": "whistles"} and condition_of(" ") is None
+    for more in ({"move": "act", "turn": ">=2"}, {"not": {"move": "rude"}}, {"knows": "b"}, "x"):
+        assert condition_text(more, "en") is None
+    made = applied(data(), typed(call__beliefs__0__corrected_by="说对 vas-refund\n解释原因"), "zh-CN")
+    assert made["call"]["beliefs"][0]["corrected_by"] == {"any": [{"told": "vas-refund"}, {"move": "explain"}]}
+    with pytest.raises(FileFault) as caught:
+        parse_persona(patched(TEXT, applied(data(), typed(call__goals__0__met_by="whistles"))))
+    assert set(by_field(caught.value.faults, data())[0]) == {"call.goals.0.met_by"}
+
+
+def test_most_conditions_of_the_shipped_customers_can_be_said_in_words() -> None:
+    there = [
+        condition_text(item[name], "zh-CN")
+        for path in (ROOT / "personas").rglob("*.yaml")
+        for kind, name in (("beliefs", "corrected_by"), ("goals", "met_by"), ("objections", "broken_by"))
+        for item in data(path.read_text("utf-8"))["call"].get(kind, ())
+    ]
+    assert sum(text is not None for text in there) / len(there) > 0.9
 
 
 def test_items_come_go_and_move() -> None:

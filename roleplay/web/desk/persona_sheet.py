@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from roleplay.dialogue import MOVES
 from roleplay.errors import Fault, FileFault
-from roleplay.persona_form import GOOD_MOVES, SECTIONS, by_field, items, shown, value_at
+from roleplay.persona_form import SECTIONS, by_field, items, shown, value_at
 from roleplay.texts import texts
 from roleplay.web.desk.section import Desk
 from roleplay.yaml_files import parse_yaml
@@ -19,9 +20,9 @@ def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = ""
     """The form for this data; sections with faults are unfolded, and the one whose list is `open_at`."""
     opened = {section.name for section in SECTIONS if section.name == "about" or (open_at and section.items == open_at)}
     return desk.render(
-        "form.html", sections=SECTIONS, values=shown(data), faults=by_field(tuple(faults), data)[0],
-        choices=_choices(desk), moves=GOOD_MOVES, open=opened, version=secrets.token_hex(4),
-        entries=list(desk.room.knowledge.entries_by_id()), listed=lambda place: items(data, place),
+        "form.html", sections=SECTIONS, values=shown(data, desk.language), faults=by_field(tuple(faults), data)[0],
+        choices=_choices(desk), moves=MOVES[: MOVES.index("refuse")], open=opened, version=secrets.token_hex(4),
+        listed=lambda place: items(data, place),
         exact=lambda place: _exact(value_at(data, place)),
     )  # fmt: skip
 

@@ -187,7 +187,7 @@ class PersonasSection(Section):
             return text or ""
         form = json.loads(sent) if isinstance(sent, str) else sent
         data = parse_yaml(text, "persona.yaml")[0] if text else {}
-        return patched(text, applied(data, form)) if text else text
+        return patched(text, applied(data, form, self.desk.language)) if text else text
 
     def _lost(self, before: str, after: str) -> Updates:
         """A word about comments of the file that went with what was changed."""
