@@ -148,12 +148,12 @@ def reading_figures(room: Room) -> dict[str, Figure]:
     """Reading and grading every reply of a call that was played."""
     call = play(room, PERSONA, scripted(_script()), seed=0)
     exchanges = [call.exchange(each.number) for each in call.exchanges]
-    questions = call.persona.questions()
+    subjects = call.persona.subjects()
     read: list[float] = []
     graded: list[float] = []
     for exchange in exchanges:
         begun = time.perf_counter()
-        reading = room.reader.read(exchange, questions)
+        reading = room.reader.read(exchange, subjects)
         read.append(time.perf_counter() - begun)
         room.grader.grade(exchange, reading)
         graded.append(time.perf_counter() - begun - read[-1])
@@ -162,8 +162,8 @@ def reading_figures(room: Room) -> dict[str, Figure]:
 
 def search_figures(room: Room, times: int) -> dict[str, Figure]:
     """Search in the knowledge base, beside the cosine of all questions and answers in numpy."""
-    embedder = room.reader.embedder
-    assert embedder is not None
+    assert room.reader.questions is not None
+    embedder = room.reader.questions.embedder
     table = embedder.encode([f"{entry.question} {entry.answer}" for entry in room.knowledge.entries()])
     ours: list[float] = []
     plain: list[float] = []

@@ -40,7 +40,7 @@ class StoredReply:
 
     def graded(self, judging: Judging) -> tuple[Reading, Grade]:
         """Read and scored anew, as the room does it: with the questions and phrases of the persona."""
-        reading = judging.reader.read(self.exchange, {} if self.persona is None else self.persona.questions())
+        reading = judging.reader.read(self.exchange, {} if self.persona is None else self.persona.subjects())
         grade = judging.score(self.exchange, reading)
         if self.persona is not None:
             grade = judged(grade, self.persona.grading, self.exchange.reply, reading)

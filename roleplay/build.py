@@ -117,7 +117,7 @@ def take_standards(room: Room, standards: Standards) -> None:
     elif isinstance(grader, ModelGrader):
         room.grader = ModelGrader(grader.model, standards, grader.calibration)
     if room.reader is not None:
-        room.reader = Reader(room.reader.encoder, room.reader.embedder, standards)
+        room.reader = Reader(room.reader.encoder, room.reader.questions, standards)
 
 
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:

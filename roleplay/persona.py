@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from roleplay.conditions import Condition, Patterns, Strict
 from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
 from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.reading import Subject
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.wording import Id, Line, Wording, as_line
 from roleplay.yaml_files import read_yaml, validate
@@ -317,10 +318,15 @@ class Persona(Strict):
             Evidence(f"account.{record.id}", f"{record.label}: {record.text}") for record in self.account.records
         )
 
-    def questions(self) -> dict[str, tuple[str, ...]]:
-        """Example questions, and what the answer is about, by id of fact and of hidden goal, for the reader."""
-        asked = {fact.id: (*fact.asked_by, fact.text) for fact in self.call.facts if fact.asked_by}
-        return asked | {goal.id: goal.asked_by for goal in self.call.goals if goal.asked_by}
+    def subjects(self) -> dict[str, Subject]:
+        """What may be asked for, by id of fact and of hidden goal, for the reader; answers in standard language."""
+        facts = {fact.id: (fact.asked_by, fact.say, (fact.text,)) for fact in self.call.facts}
+        goals = {goal.id: (goal.asked_by, goal.say, ()) for goal in self.call.goals}
+        return {
+            name: Subject(asked_by, (*text, *(line.gloss or line.text for line in say)))
+            for name, (asked_by, say, text) in (facts | goals).items()
+            if asked_by
+        }
 
 
 def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterable[str] | None = None) -> list[Fault]:

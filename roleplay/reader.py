@@ -6,7 +6,6 @@ a few thousand characters is read in milliseconds, and no text makes it fail.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,28 +19,13 @@ from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
 from roleplay.formulas import LIKELY, SURE, formulas
-from roleplay.lines import alike
 from roleplay.models.reply_model import load_reply_model
-from roleplay.reading import Estimates, Finding, MoveSeen, Reading
+from roleplay.questions import Embedder, Questions
+from roleplay.reading import Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
-ALIKE, CLOSE = 0.5, 0.05  # how near a question must lie to an example, and how near the next fact may follow
-LEADER = {"zh-CN": 0.36, "en": 0.42}  # less near will do for a fact that leads the next one by LEAD
-LEAD = 0.08
-SAME_KIND, OTHER_KIND = 0.1, 0.2  # for and against it where both ask when, where, how much ...
-KINDS = {
-    "when": re.compile(
-        r"什么时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)", re.IGNORECASE
-    ),
-    "where": re.compile(r"哪里|哪儿|什么地方|哪个(?:国家|城市|地方)|\bwhere\b|which (?:country|city)", re.IGNORECASE),
-    "amount": re.compile(r"多少|几(?!点|号|位)|how (?:much|many)", re.IGNORECASE),
-    "who": re.compile(r"谁|哪位|什么人|\bwho\b|anyone|anybody|someone|somebody", re.IGNORECASE),
-    "why": re.compile(r"为什么|怎么会|什么原因|\bwhy\b|what for", re.IGNORECASE),
-    "make": re.compile(r"牌子|品牌|型号|\bbrand\b|\bmodel\b|\bmake\b", re.IGNORECASE),
-    "age": re.compile(r"多大|岁数|几岁|年纪|how old|your age", re.IGNORECASE),
-}
 SHORT = {"zh-CN": 22, "en": 60}  # characters up to which a reply of questions alone is a plain question
 NOT_ASKED = ("inform", "explain", "act", "acknowledge", "blame", "dismiss", "argue")  # what a plain question is not
 RUDE_FROM = 0.3  # the models' word for rudeness is right in less than half of the cases, so a rule has to bear it out
@@ -51,12 +35,6 @@ SUBSTANCE = frozenset(
     "refuse check_satisfied".split()
 )
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
-
-
-class Embedder(Protocol):
-    def encode(self, texts: list[str]) -> np.ndarray:
-        """(n, dim) float32, rows of length 1."""
-        ...
 
 
 class Judge(Protocol):
@@ -74,12 +52,12 @@ class Judge(Protocol):
 class Reader:
     """One for all calls and threads; it changes nothing."""
 
-    def __init__(self, encoder: Judge, embedder: Embedder | None, standards: Standards) -> None:
-        """Without an embedder, questions are compared by their words alone."""
-        self.encoder, self.embedder, self.standards = encoder, embedder, standards
+    def __init__(self, encoder: Judge, questions: Questions | None, standards: Standards) -> None:
+        """Without `questions` nothing is read of which facts are asked for, as nobody needs to know who only grades."""
+        self.encoder, self.questions, self.standards = encoder, questions, standards
 
-    def read(self, exchange: Exchange, questions: Mapping[str, Sequence[str]] | None = None) -> Reading:
-        """Read `exchange.reply`. `questions` holds, by fact id, example questions that ask for the fact."""
+    def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
+        """Read `exchange.reply`. `subjects` holds, by fact id, what the reply may ask for."""
         stage = exchange.stage or "solving"
         heard_reply, findings = self._findings(exchange, stage)
         if not is_speech(heard_reply.reply):
@@ -94,7 +72,7 @@ class Reader:
         evidence = nearest(heard_reply, exchange.evidence)
         return Reading(
             moves=moves,
-            asked=self._asked(pieces, questions or {}, exchange.language),
+            asked=self._asked(pieces, subjects or {}, exchange.language),
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
             claims=check(heard_reply.reply, evidence, exchange.context),
             findings=self.standards.by_meaning(findings, moves),
@@ -159,26 +137,11 @@ class Reader:
                 found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
         return tuple(found.values())
 
-    def _asked(self, pieces: Sequence[Piece], questions: Mapping[str, Sequence[str]], language: str) -> tuple[str, ...]:
-        """The facts that the reply's questions ask for, by meaning or by words."""
-        asking = [piece.text for piece in pieces if is_question(piece.text)]
-        examples = [(name, text) for name, texts in questions.items() for text in texts]
-        if not asking or not examples:
+    def _asked(self, pieces: Sequence[Piece], subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
+        """The facts that the reply's questions ask for."""
+        if self.questions is None:
             return ()
-        near = np.array([[alike(language, one, text) for _, text in examples] for one in asking])
-        if self.embedder is not None:
-            vectors = self.embedder.encode([*asking, *(text for _, text in examples)])
-            near = (near + vectors[: len(asking)] @ vectors[len(asking) :].T) / 2
-        kinds = [_kinds(text) for _, text in examples]
-        found: set[str] = set()
-        for question, row in zip(asking, near, strict=True):
-            own = _kinds(question)
-            best: dict[str, float] = {}
-            for (name, _), value, kind in zip(examples, row, kinds, strict=True):
-                agree = SAME_KIND if own & kind else -OTHER_KIND if own and kind else 0.0
-                best[name] = max(best.get(name, 0.0), float(value) + agree)
-            found |= _stands_out(best, LEADER[language])
-        return tuple(name for name in questions if name in found)
+        return self.questions.asked([piece.text for piece in pieces if is_question(piece.text)], subjects, language)
 
 
 def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:
@@ -186,26 +149,12 @@ def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path]
 
     Raises Unavailable when its files are missing, FileFault when a standards file is wrong.
     """
-    return Reader(load_reply_model(), embedder, load_standards(standards_paths))
+    questions = None if embedder is None else Questions(embedder)
+    return Reader(load_reply_model(), questions, load_standards(standards_paths))
 
 
 def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:
     return (MoveSeen("filler", 1.0, 0, len(exchange.reply)),)
-
-
-def _stands_out(values: Mapping[str, float], leader: float) -> set[str]:
-    """The facts that are alike enough, or the one that leads all others clearly."""
-    first, second = (*sorted(values.values(), reverse=True), 0.0)[:2]
-    if first >= ALIKE:
-        return {name for name, value in values.items() if value >= max(ALIKE, first - CLOSE)}
-    if first >= leader and first - second >= LEAD:
-        return {name for name, value in values.items() if value == first}
-    return set()
-
-
-def _kinds(question: str) -> frozenset[str]:
-    """What a question asks for, by its question words; empty where it has none of these."""
-    return frozenset(kind for kind, pattern in KINDS.items() if pattern.search(question))
 
 
 def _estimates(values: np.ndarray, labels: Sequence[str]) -> Estimates:

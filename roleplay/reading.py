@@ -15,6 +15,14 @@ Verdict = Literal["supported", "contradicted", "not_covered", "opinion"]
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that a trainee may ask for: example questions, and what is said in answer."""
+
+    questions: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MoveSeen:
     """A move and the place in the reply that it rests on: `reply[start:end]`."""
 

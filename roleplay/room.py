@@ -198,7 +198,7 @@ class Room:
         with self._reading:
             evidence = self._evidence(call, reply)
             exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
-            reading = self.reader.read(exchange, call.persona.questions())
+            reading = self.reader.read(exchange, call.persona.subjects())
         last = call.exchanges[-1].reply.text if call.exchanges else ""
         wait = waited(call.events, len(call.exchanges), last, datetime.now(UTC))
         before = react(call.persona, call.state, reading, reply, wait)

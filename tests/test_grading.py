@@ -99,12 +99,6 @@ def test_no_fact_due_is_none_and_says_why(reader: Reader, grader: BundledGrader)
     assert score.value is None and score.status == "not_due" and score.why
 
 
-def test_a_question_that_asks_for_a_fact_is_heard(reader: Reader) -> None:
-    questions = {"days": ["请问您去几天？"], "phone": ["您的手机是什么型号？"]}
-    assert reader.read(exchange("请问您这次打算去几天？"), questions).asked == ("days",)
-    assert reader.read(exchange("我来为您处理。"), questions).asked == ()
-
-
 @settings(max_examples=25, deadline=None)
 @given(reply=st.text(max_size=400))
 def test_any_reply_is_read_and_graded_and_every_quote_is_verbatim(

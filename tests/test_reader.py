@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from roleplay.dialogue import Exchange, Turn
+from roleplay.errors import Unavailable
 from roleplay.knowledge.embedding import load_embedder
+from roleplay.models.ranker import Ranker
+from roleplay.questions import BUNDLED, FEATURES
 from roleplay.reader import Reader, load_reader
+from roleplay.reading import Subject
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +43,10 @@ def test_a_question_that_blames_is_still_heard_as_blame(reader):
     assert reading.did("blame", "rude")
 
 
-QUESTIONS = {
-    "since": ("从什么时候开始扣的？", "扣了几个月了？"),
-    "place": ("您当时在哪里？", "是在什么地方办的？"),
-    "amount": ("扣了多少钱？", "每次扣几块？"),
+SUBJECTS = {
+    "since": Subject(("从什么时候开始扣的？", "扣了几个月了？"), ("三个月前就开始扣了。",)),
+    "place": Subject(("您当时在哪里？", "是在什么地方办的？"), ("在火车站旁边的厅里办的。",)),
+    "amount": Subject(("扣了多少钱？", "每次扣几块？"), ("每个月扣十五块。",)),
 }
 
 
@@ -57,4 +61,24 @@ QUESTIONS = {
     ],
 )
 def test_a_fact_is_asked_for_by_meaning_and_by_the_kind_of_question(reader, reply, asked):
-    assert reader.read(Exchange("zh-CN", (), reply), QUESTIONS).asked == asked
+    assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == asked
+
+
+def test_two_questions_in_one_reply_ask_for_two_facts(reader):
+    reply = "从什么时候起扣的呢？每次又扣了多少钱？"
+    assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == ("since", "amount")
+
+
+def test_the_words_of_the_matter_count_and_the_form_of_the_question_does_not(reader):
+    subjects = SUBJECTS | {
+        "days": Subject(("请问您去几天？", "您打算待多久？"), ("去五天。",)),
+        "phone": Subject(("您的手机是什么型号？", "请问您用的哪款手机？"), ("用的是旧手机，三年前买的。",)),
+    }
+    assert reader.read(Exchange("zh-CN", (), "请问您这次打算去几天？"), subjects).asked == ("days",)
+    for courtesy in ("请问还有什么可以帮您的吗？", "您先别挂，我查一下好吗？", "我给您登记一份，您看可以吗？"):
+        assert reader.read(Exchange("zh-CN", (), courtesy), subjects).asked == ()
+
+
+def test_a_ranking_model_learnt_from_other_features_is_refused():
+    with pytest.raises(Unavailable, match="other features"):
+        Ranker.load(BUNDLED, FEATURES[:-1])
