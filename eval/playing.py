@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from eval.fidelity import line_figures
-from roleplay.dialogue import Ending
+from roleplay.dialogue import SILENCE, Ending
 from roleplay.persona import Persona
+from roleplay.plain_text import without_markup
 from roleplay.reports import as_data, make_report
 from roleplay.room import Call, Room
 from roleplay.rubric import DIMENSIONS
@@ -52,10 +53,13 @@ def scripted(script: Script) -> Speaker:
 
 
 def play(room: Room, persona_id: str, speaker: Speaker, seed: int, grade: bool = False) -> Call:
-    """Carry a call on until the trainee has no more to say or the call is at its end."""
+    """Carry a call on until the trainee has no more to say or the call is at its end.
+
+    Of a reply that is nothing but marks the customer hears nothing: the page refuses it, a script cannot be asked again.
+    """
     call = room.open(persona_id, seed=seed)
     while call.ending is None and (reply := speaker(call)) is not None:
-        for piece in room.say(call.id, reply):
+        for piece in room.say(call.id, reply if without_markup(reply).strip() else SILENCE):
             if not isinstance(piece, str):
                 call = piece.call
         if grade:
