@@ -52,28 +52,13 @@ KINDS = {
 }
 NONE = ""  # the name under which courtesies stand beside the facts
 LIKENESS = (
-    "nearest",
-    "nearest2",
-    "mean",
-    "bare",
-    "bare2",
-    "words",
-    "words2",
-    "matter",
-    "covered",
-    "all",
-    "all_covered",
-)
+    "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
+    "answer", "answer_matter",
+)  # fmt: skip
 LEADS = ("nearest", "bare", "words", "matter", "all", "all_covered")  # by how much these lead the next fact
-FEATURES = (
-    *LIKENESS,
-    "same_kind",
-    "agree",
-    "conflict",
-    *(f"lead_{name}" for name in LEADS),
-    "none",
-    *(f"none_{name}" for name in LEADS),
-)
+LED = tuple(f"lead_{name}" for name in LEADS)
+BESIDE = tuple(f"none_{name}" for name in LEADS)  # of the courtesies: how alike the likest fact is
+FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *LED, "none", *BESIDE)
 
 
 class Embedder(Protocol):

@@ -46,7 +46,7 @@ class Ranker:
         with safe_open(path, "numpy") as kept:
             names = (kept.metadata() or {}).get("features", "")
             arrays = {name: kept.get_tensor(name) for name in ARRAYS}
-        if names.split() != list(features):
+        if names.split() != list(features) or len(arrays["mean"]) != len(features):
             why = f"{path} was learnt from other features than this version computes"
             raise Unavailable("a ranking model", why, "Train it anew, or reinstall the package.")
         return cls(**arrays, fingerprint=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
