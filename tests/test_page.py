@@ -26,6 +26,7 @@ from roleplay.models.transformers_model import TransformersModel
 from roleplay.persona import Library, load_library
 from roleplay.room import Room
 from roleplay.settings import Settings, load_settings
+from roleplay.sheet import written
 from roleplay.texts import texts
 from roleplay.web import handlers, login, views
 from roleplay.web.asking import COOKIE, language_of
@@ -167,7 +168,10 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     page.locator("#sheet [name=matter]").fill("每月多扣18元")
     page.locator("#sheet [name=notes]").fill("要退钱")
     page.locator("#sheet [name=holder]").focus()
-    page.get_by_text("✓ 已保存").wait_for()
+    page.get_by_text("✓ 已保存").wait_for()  # of any field that was left; the last is on its way
+    until = time.monotonic() + 20
+    while written(room.call(call_id)).get("notes") != "要退钱" and time.monotonic() < until:
+        page.wait_for_timeout(50)
     page.reload()
     page.get_by_role("tab", name="工单").click()
     page.wait_for_function("document.querySelector('#sheet [name=notes]')?.value === '要退钱'")
