@@ -27,11 +27,14 @@ element.addEventListener('click', (event) => {
   trigger('select', { go: target.dataset.go, form: data });
 });
 """
-# What is written on the sheet is told as soon as a field is left.
+# What is written on the sheet is told as soon as a field is left; fields left one right after the other, together.
 SAVES = """
+let soon;
 element.addEventListener('change', (event) => {
   const form = event.target.closest('form[data-saves]');
-  if (form) trigger('select', { go: 'act=sheet', form: Object.fromEntries(new FormData(form)) });
+  if (!form) return;
+  clearTimeout(soon);
+  soon = setTimeout(() => trigger('select', { go: 'act=sheet', form: Object.fromEntries(new FormData(form)) }), 250);
 });
 """
 LOADING = '<div class="loading" aria-hidden="true"><i></i><i></i><i></i></div>'  # until the first answer is there

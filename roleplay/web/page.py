@@ -15,7 +15,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read on import: nothing may leave this machine
@@ -81,7 +81,9 @@ def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None
         blocks.load(do.load, None, everything, **quick).then(talk.grade, to_grade, everything, **scoring)
         on.address.change(None, on.address, None, js=ADDRESS, **quick)
         for part in on.clickable:
-            gone = part.select(do.go, in_call, everything, **quick)
+            # A field of the sheet that is left while another is being kept must not be lost; a second click may be.
+            mode: Literal["always_last", "once"] = "always_last" if part is on.sheet else "once"
+            gone = part.select(do.go, in_call, everything, trigger_mode=mode, **quick)
             gone.then(talk.grade, to_grade, everything, **scoring)
         for trigger, handler, inputs in (
             (on.box.submit, talk.say, [on.language, on.box, on.call_id, on.coach]),
