@@ -8,6 +8,7 @@ and code holds its numbers and words against the entries and the standard.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from roleplay.reader import Reader
 from roleplay.reading import Reading
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
 
+log = logging.getLogger(__name__)
 Kind = Literal["built", "written", "model_answer"]
 EVADED = 2.0  # points of accuracy of a reply that tells nothing though something was due
 ANSWERED = 4  # points of accuracy from which nothing more has to be told
@@ -92,8 +94,8 @@ class Coach:
                 scores = self._raised(moment, text)
                 if scores is not None:
                     return Better(text, kind, scores)
-        except RoleplayError:
-            pass  # a model that cannot be reached now: the persona's own answer is still there
+        except RoleplayError as error:  # the persona's own answer is still there
+            log.warning("no better reply could be made: %s", error)
         return _model_answer(moment)
 
     def _built(self, moment: Moment, exchange: Exchange) -> list[Part]:

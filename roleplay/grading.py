@@ -20,7 +20,7 @@ import numpy as np
 
 from roleplay.calibration import Calibration
 from roleplay.claims import about_question
-from roleplay.confidence import signs
+from roleplay.confidence import Opinion, signs
 from roleplay.content import asides, reaches, spoken
 from roleplay.dialogue import MOVES, Exchange
 from roleplay.errors import Unavailable
@@ -39,9 +39,8 @@ PROMPTS = Path(__file__).parent / "prompts"
 DUE = 0.5  # from here a fact was due
 STRANGE = 3.0  # the highest point, on these dimensions, of what seems to be said to another customer
 STRANGE_IN: tuple[Dimension, ...] = ("empathy", "phrasing")
-Sure = Callable[
-    [Dimension, float, float], tuple[float, bool]
-]  # (score, value, ceiling) -> confidence, and whether unsure
+# (score, value, ceiling) -> confidence, and whether unsure
+Sure = Callable[[Dimension, float, float], tuple[float, bool]]
 
 
 class Grader(Protocol):
@@ -87,14 +86,14 @@ class BundledGrader:
         if not reaches(spoken(exchange, reading.findings, self.standards.rules)):
             return dict.fromkeys(DIMENSIONS, 1.0)
         found = grader_features(exchange, reading, self.standards.rules)
-        return self._given(found, exchange.language)
+        stranger = self.scorer.is_stranger(found, exchange.language)
+        return self._given(self.scorer.opinions(found, exchange.language), stranger)
 
-    def _given(self, found: Mapping[str, float], language: str) -> dict[Dimension, float | None]:
-        """What the small model says; what seems to be said to somebody else is not above STRANGE."""
-        opinions = self.scorer.opinions(found, language)
+    def _given(self, opinions: Mapping[str, Opinion], stranger: bool) -> dict[Dimension, float | None]:
+        """What the small model says; what seems to be said to a stranger is not above STRANGE."""
         due = opinions["fact_due"].value >= DUE
         given = {name: opinions[name].value if due or name != "accuracy" else None for name in DIMENSIONS}
-        if self.scorer.is_stranger(found, language):
+        if stranger:
             for name in STRANGE_IN:
                 given[name] = min(given[name] or STRANGE, STRANGE)
         return given
@@ -107,18 +106,17 @@ class BundledGrader:
             )
         found = grader_features(exchange, reading, rules)
         opinions = self.scorer.opinions(found, exchange.language)
+        stranger = self.scorer.is_stranger(found, exchange.language)
 
         def sure(name: Dimension, value: float, top: float) -> tuple[float, bool]:
             doubt = self.scorer.doubts[f"{exchange.language} {name}"]
             chance = doubt.chance(signs(opinions[name], value, top, found[f"estimate.{name}"], found["length"]))
             return chance, chance < doubt.bar
 
-        given = self._given(found, exchange.language)
+        given = self._given(opinions, stranger)
         grade = finish(exchange, reading, given, rules, self.calibration, identity, sure)
-        capped = any(opinions[name].value >= STRANGE + 0.5 for name in STRANGE_IN)
-        if capped and self.scorer.is_stranger(found, exchange.language):
-            return strange(grade, exchange.language)
-        return grade
+        capped = stranger and any(opinions[name].value >= STRANGE + 0.5 for name in STRANGE_IN)
+        return strange(grade, exchange.language) if capped else grade
 
     def parts(self, exchange: Exchange, reading: Reading, dimension: Dimension) -> list[tuple[str, float]]:
         """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""

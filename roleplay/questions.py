@@ -87,10 +87,10 @@ class Examples:
 class Questions:
     """One for all calls and threads; it changes nothing that can be seen."""
 
-    def __init__(self, embedder: Embedder, ranker: Ranker | None = None) -> None:
-        """The bundled ranker unless another is given. Raises Unavailable when it is missing."""
+    def __init__(self, embedder: Embedder) -> None:
+        """Raises Unavailable when the bundled ranker is missing."""
         self.embedder = embedder
-        self._ranker = Ranker.load(BUNDLED, FEATURES) if ranker is None else ranker
+        self._ranker = Ranker.load(BUNDLED, FEATURES)
         self._prepared = lru_cache(maxsize=256)(self._prepare)
 
     def asked(self, asking: Sequence[str], subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:

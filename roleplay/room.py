@@ -327,7 +327,7 @@ class Room:
             raise Rejected(f"the sheet names a field that there is not ({unknown[0]})")
         if any(len(text) > LONGEST_NOTE for text in texts.values()):
             raise Rejected(f"a field of the sheet has at most {LONGEST_NOTE} characters")
-        kept = {name: self._redacted(call, text) for name, text in texts.items() if text.strip()}
+        kept = {name: self._redacted(call, _shown(text)) for name, text in texts.items() if text.strip()}
         self.records.events.keep(call_id, Event("sheet", len(call.exchanges), kept))
         return self.call(call_id)
 
@@ -369,10 +369,10 @@ class Room:
         return call
 
     def _received(self, call: Call, text: str) -> str:
-        clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
+        clean = _shown(text)
         if not clean:
             raise Rejected("say something to the customer first; to stay silent on purpose, send ……")
-        clean = without_markup(clean).strip()
+        clean = _shown(without_markup(clean))
         if not clean:
             raise Rejected("what you wrote is nothing but marks; write the words that the customer is to hear")
         if len(clean) > LONGEST_REPLY:
@@ -383,10 +383,9 @@ class Room:
 
     def _redacted(self, call: Call, text: str) -> str:
         """Without a trainee's own personal data; numbers of the case stay."""
-        clean = "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
         account = call.persona.account
         case = account.model_dump_json() if account else ""
-        return redact(clean, case + "".join(turn.text for turn in call.turns))
+        return redact(text, case + "".join(turn.text for turn in call.turns))
 
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
@@ -446,6 +445,11 @@ def kept_call(records: Records, call_id: str) -> Call:
 def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:
     """The grades kept for a call, by number of the reply; of several graders the latest."""
     return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in records.grades(call_id)}
+
+
+def _shown(text: str) -> str:
+    """A text as it can be seen, composed and without space around it."""
+    return "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
 
 
 def _is_shown(char: str) -> bool:

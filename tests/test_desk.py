@@ -551,14 +551,20 @@ def site(app: FastAPI) -> Iterator[str]:
     thread.join(20)
 
 
-def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_customer(browser, site, room):
-    page = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}).new_page()
+def at_the_desk(browser, site, locale):
+    """A browser's page in which the trainer has logged in, and the script errors that it meets."""
+    page = browser.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{site}/login")
     page.locator("[name=name]").fill("tina")
     page.locator("[name=password]").fill("long enough")
     page.get_by_role("button").click()
+    return page, wrong
+
+
+def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_customer(browser, site, room):
+    page, wrong = at_the_desk(browser, site, "en-GB")
     page.goto(f"{site}/desk/en/?weeks=all")
     page.get_by_label("Who misses what").check()
     page.locator("table.heat").wait_for()
@@ -587,13 +593,7 @@ def test_a_trainer_logs_in_corrects_a_grade_and_is_told_of_a_mistake_in_a_custom
 
 
 def test_a_customer_is_edited_in_a_form_with_the_mistake_at_its_field_and_published(browser, site, room):
-    page = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}).new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(f"{site}/login")
-    page.locator("[name=name]").fill("tina")
-    page.locator("[name=password]").fill("long enough")
-    page.get_by_role("button").click()
+    page, wrong = at_the_desk(browser, site, "zh-CN")
     page.goto(f"{site}/desk/zh/?view=personas&persona=zh-roaming-bill-shock")
     page.locator("input[name=title]").fill("表单里改的标题")
     page.locator("[data-keep=person] summary").click()

@@ -20,7 +20,7 @@ from roleplay.knowledge.embedding import load_embedder
 from roleplay.persona import Persona, load_persona
 from roleplay.questions import BUNDLED, FEATURES, SURE, Embedder, features, prepare
 from roleplay.training.corpus import load_calls
-from roleplay.training.ranking import Recipe, Sample, fit, save, shares
+from roleplay.training.ranking import Recipe, Sample, fit, save
 
 PERSONAS = Path(__file__).parents[2] / "personas"
 STRANGE = 20  # questions of other calls for each persona, of either kind
@@ -86,9 +86,9 @@ def unseen(asked: list[Asked], recipe: Recipe) -> list[np.ndarray]:
     found: list[np.ndarray] = [np.zeros(0)] * len(asked)
     for fold in range(FOLDS):
         held = [at for at, each in enumerate(asked) if each.persona % FOLDS == fold]
-        weights = fit([each.sample for each in asked if each.persona % FOLDS != fold], recipe)
+        ranker = fit([each.sample for each in asked if each.persona % FOLDS != fold], recipe)
         for at in held:
-            found[at] = shares(weights, asked[at].sample.rows)
+            found[at] = ranker.shares(asked[at].sample.rows)
     return found
 
 

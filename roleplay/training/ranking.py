@@ -19,7 +19,6 @@ class Sample:
 
     rows: np.ndarray
     truth: int
-    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,8 @@ class Recipe:
     drop: float = 0.2
 
 
-Weights = dict[str, np.ndarray]
-
-
-def fit(samples: Sequence[Sample], recipe: Recipe) -> Weights:
-    """The arrays that `models.ranker.Ranker` reads. The same samples give the same weights."""
+def fit(samples: Sequence[Sample], recipe: Recipe) -> Ranker:
+    """The same samples give the same ranker."""
     wide = max(len(sample.rows) for sample in samples)
     rows = np.zeros((len(samples), wide, samples[0].rows.shape[1]), np.float32)
     there = np.zeros((len(samples), wide), bool)
@@ -46,14 +42,13 @@ def fit(samples: Sequence[Sample], recipe: Recipe) -> Weights:
     mean, scale = rows[there].mean(0), rows[there].std(0) + 1e-6
     scaled = torch.from_numpy((rows - mean) / scale)
     truth = torch.tensor([sample.truth for sample in samples])
-    weight = torch.tensor([sample.weight for sample in samples])
-    nets = [_net(seed, scaled, torch.from_numpy(there), truth, weight, recipe) for seed in range(recipe.nets)]
+    nets = [_net(seed, scaled, torch.from_numpy(there), truth, recipe) for seed in range(recipe.nets)]
     inner, bias, outer = (np.stack(parts) for parts in zip(*nets, strict=True))
-    return {"mean": mean, "scale": scale, "inner": inner, "bias": bias, "outer": outer}
+    return Ranker(mean, scale, inner, bias, outer)
 
 
 def _net(
-    seed: int, rows: torch.Tensor, there: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor, recipe: Recipe
+    seed: int, rows: torch.Tensor, there: torch.Tensor, truth: torch.Tensor, recipe: Recipe
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     torch.manual_seed(seed)
     inner, outer = torch.nn.Linear(rows.shape[2], recipe.hidden), torch.nn.Linear(recipe.hidden, 1, bias=False)
@@ -65,26 +60,17 @@ def _net(
         for some in torch.randperm(len(rows)).split(recipe.batch):
             hidden = F.dropout(F.relu(inner(rows[some])), recipe.drop)
             scores = outer(hidden)[..., 0].masked_fill(~there[some], -1e4)
-            loss = (F.cross_entropy(scores, truth[some], reduction="none") * weight[some]).mean()
+            loss = F.cross_entropy(scores, truth[some])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
     return inner.weight.detach().T.numpy().copy(), inner.bias.detach().numpy().copy(), outer.weight.detach()[0].numpy()
 
 
-def shares(weights: Weights, rows: np.ndarray) -> np.ndarray:
-    """What `models.ranker.Ranker.shares` would say with these weights."""
-    mean, scale, inner, bias, outer = (weights[name] for name in ARRAYS)
-    return Ranker(mean, scale, inner, bias, outer).shares(rows)
-
-
-def save(weights: Weights, features: Sequence[str], path: Path) -> None:
-    """As `models.ranker.Ranker` reads it."""
+def save(ranker: Ranker, features: Sequence[str], path: Path) -> None:
+    """As `Ranker.load` reads it."""
     from safetensors.numpy import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: np.ascontiguousarray(array, np.float32) for name, array in weights.items()},
-        path,
-        {"features": " ".join(features)},
-    )
+    arrays = {name: np.ascontiguousarray(getattr(ranker, name), np.float32) for name in ARRAYS}
+    save_file(arrays, path, {"features": " ".join(features)})
