@@ -18,6 +18,7 @@ from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met
 
 OFFER = ("propose", "alternative", "act", "pitch")
 QUESTION = ("ask_open", "ask_closed")
+SETTLES = ("act", "alternative", "timeframe", "transfer")  # moves to which there is more to say than that it will
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
 MOST_EXPLAINED = 3  # terms that are asked about in one call
@@ -212,6 +213,10 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "asked", goal=hidden[0])
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "not_told_yet")
+    if wrong := state.last.noticed.misstates:
+        return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
+    if state.last.noticed.confirms:
+        return Directive("answer", "confirms")
     if known := [name for name in asked if name in state.facts]:
         before = {name for done in state.done[:-1] for name in done.asked}
         why = "asked_again" if known[0] in before else "asked_about_it"
@@ -223,11 +228,12 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
     last = state.last
     if last.wrong:
         return Directive("challenge", "wrong_fact", about=last.doubted)
-    if last.did("meta"):
+    if last.did("meta") or ((last.did("off_topic") or last.noticed.small_talk) and not last.asked):
+        if "strange_words" in state.moments[-2:]:
+            return Directive("press", "back_to_it", goal=_open_goal(persona, state), first="off_the_point")
         return Directive("ask_explain", "strange_words")
-    if (last.did("off_topic") or last.noticed.small_talk) and not last.asked:
-        return Directive("ask_explain", "strange_words")
-    if last.noticed.term and state.acts.count("ask_explain") < MOST_EXPLAINED:
+    asked_before = {done.noticed.term for done in state.done[:-1]}
+    if last.noticed.term not in {"", *asked_before} and state.acts.count("ask_explain") < MOST_EXPLAINED:
         return Directive("ask_explain", "jargon", about=last.noticed.term)
     if last.did("jargon") and persona.who.literacy != "high" and "ask_explain" not in state.acts[-1:]:
         return Directive("ask_explain", "jargon")
@@ -244,6 +250,14 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
     if who.literacy == "low" and "writes_down" not in state.moments:
         return Directive("ask_repeat", "writes_down")
     return None
+
+
+def _instructed(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Asked to do something at once, it says that it will."""
+    last = state.last
+    if not last.noticed.instructs or last.did("verify", "close", *SETTLES) or musts_met(persona, state):
+        return None
+    return None if "tries_it" in state.moments[-2:] else Directive("answer", "tries_it")
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -300,7 +314,9 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         return Directive("ask", "something_else", goal=rng.choice(nice))
     if "accept" not in state.acts:
         for objection in persona.call.objections:  # the last moment for it
-            if objection.id not in dict(state.raised) and objection.raised_when is None and state.ever(*OFFER):
+            if objection.id in state.broken or objection.id in dict(state.raised):
+                continue
+            if objection.raised_when is None and state.ever(*OFFER):
                 return Directive("object", "objection", objection=objection.id)
         return Directive("accept", "satisfied", about=last.noticed.by_when)
     if "thank" not in state.acts:
@@ -374,5 +390,5 @@ def _open_goal(persona: Persona, state: State) -> str:
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
     _breaks_off, _declines, _line, _opens, _limit, _closed, _consents, _insulted, _wary, _language, _occupied, _asked,
-    _doubts, _takes_in, _story, _vents, _waits, _objects, _believes, _satisfied, _asides, _volunteers, _wants,
+    _doubts, _takes_in, _instructed, _story, _vents, _waits, _objects, _believes, _satisfied, _asides, _volunteers, _wants,
 )  # fmt: skip

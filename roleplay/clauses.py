@@ -11,6 +11,17 @@ from functools import lru_cache
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n.…]*(?:\.(?=\S)[^。！？!?；;\n.…]*)*(?:[。！？!?；;\n…]+|\.+|$)[”’」\"']*")
 _CLAUSE = re.compile(r"[^，,：:]*(?:[,:](?=\d)[^，,：:]*)*(?:[，,：:]+|$)")
+# Words that make a clause a question of its own: two of them in one sentence ask for two things.
+_ASKS = re.compile(
+    r"几|多少|多大|多长|多久|哪|什么|啥|怎么|谁|吗|有没有|是不是|是否|能不能|会不会|为什么|还是|"
+    r"\b(?:what|when|where|which|who|how|why|whether)\b|"
+    r"\b(?:do|does|did|have|has|had|is|are|was|were|can|could|will|would) (?:you|it|there|that|this|the|your|any(?:one|body)|they|he|she)\b",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(
+    r"(?<=[,;，；]) *|\s+and\s+(?=(?:what|when|where|which|who|how|why|do|does|did|have|has|had|is|are|was|were|can|could)\b)",
+    re.IGNORECASE,
+)
 _HANZI_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH_WORD = re.compile(r"[a-z][a-z']+", re.IGNORECASE)
 # Characters and words that say nothing of the subject; measures do beside another character (日包, 月租).
@@ -88,12 +99,22 @@ def stem(word: str) -> str:
     return word
 
 
+def questions(text: str) -> tuple[str, ...]:
+    """What a text asks, one thing at a time: its questions, those that ask twice cut into their parts."""
+    found: list[str] = []
+    for sentence in sentences(text):
+        if is_question(sentence.text):
+            parts = [part for part in _JOINED.split(sentence.text) if _ASKS.search(part)]
+            found += parts if len(parts) > 1 else [sentence.text]
+    return tuple(found)
+
+
 def is_question(text: str) -> bool:
     """Whether a sentence asks: by its mark, its last particle or its form as a request."""
     text = text.strip("”’」\"' 　")
     return bool(
         re.search(
-            r"[？?]$|[吗呢么][。！!，,]*$|(?:是不是|能不能|可不可以|有没有|方便告诉|请问|请您?(?:提供|告诉|说一下|报))",
+            r"[？?]$|[吗呢么][。！!，,]*$|(?:是不是|能不能|可不可以|有没有|方便告诉|请问|(?:请|麻烦)您?(?:提供|告诉|说|讲|报|描述|评价|打个?分|回答))",
             text,
         )
     ) or bool(

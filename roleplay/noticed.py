@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from roleplay.clauses import sentences
+from roleplay.clauses import sentences, units
 from roleplay.dialogue import SILENCE
+from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
 from roleplay.persona import Objection, Persona
 
@@ -32,6 +33,9 @@ class Noticed:
     asks_repeat: bool = False
     asks_mandarin: bool = False
     asks_story: bool = False  # asks openly what has happened
+    confirms: bool = False  # asks whether what it has just said is so
+    misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
+    instructs: bool = False  # asks for something to be done at once: restart it, press that
     holds: bool = False  # asks to wait, in so many words
     polite: bool = False  # with please or the like
     small_talk: bool = False
@@ -95,6 +99,22 @@ ASKS_STORY = re.compile(
     r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,
+)
+CONFIRMS = re.compile(
+    r"(?:对|没错|正确|是这样)(?:吗|吧|不对|么)|是不是这样|(?:理解|记录?|说)得?(?:对|没错)(?:吗|吧)|"
+    r"\b(?:is|was) (?:that|this|it) (?:right|correct)\b|\b(?:right|correct)\?|\b(?:have|did) i (?:got|get|understood|understand)\b|"
+    r"\bam i right\b",
+    re.IGNORECASE,
+)
+INSTRUCTS = re.compile(
+    r"(?:请|麻烦)[您你]?(?:先|再|现在|试着)*(?:[把将]|打开|点[击开一]|重启|关[掉机闭]|拔|插|按|编辑|发送|发[一个]?[条个]?短信|回复|检查|"
+    r"看一?下|看看|试|换|登录|拨|下载|设置|进入|输入|断电|卸载|扫)|[您你](?:先|再|现在)+(?:[把将]|试|重启|打开|点[击开一]|按|拔|看一?[下看])|"
+    r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
+    r"open(?:ing)?|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|look(?:ing)? at|install|click)\b",
+    re.IGNORECASE,
+)
+LATER = re.compile(
+    r"如果|要是|以后|下次|到时|今后|需要时|\bif\b|\bnext time\b|\blater\b|\bonce\b|\bwhenever\b", re.IGNORECASE
 )
 HOLDS = re.compile(
     r"稍等|请等|等一下|等一会|等我|别挂|不要挂|\bbear with me\b|\bhold (?:on|the line)\b|\b(?:one|just a|a) (?:moment|second|minute)\b|"
@@ -198,7 +218,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         return Noticed(silent=True)
     if not reply:
         return NOTHING
-    known, when = set(told), BY_WHEN.search(reply)
+    known, when, confirms = set(told), BY_WHEN.search(reply), bool(CONFIRMS.search(reply))
     return Noticed(
         goodbye=bool(GOODBYE.search(reply)),
         farewell=bool(FAREWELL.search(reply)),
@@ -211,6 +231,9 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         asks_repeat=bool(ASKS_REPEAT.search(reply)),
         asks_mandarin=bool(ASKS_MANDARIN.search(reply)),
         asks_story=bool(ASKS_STORY.search(reply)),
+        confirms=confirms,
+        misstates=_misstated(persona, reply, known) if confirms else "",
+        instructs=any(INSTRUCTS.search(piece.text) and not LATER.search(piece.text) for piece in sentences(reply)),
         holds=bool(HOLDS.search(reply)) and not WAITED.search(reply),
         polite=bool(POLITE.search(reply)),
         small_talk=bool(SMALL_TALK.search(reply)) and not SMALL_TALK.search(_told_of(persona)),
@@ -246,6 +269,25 @@ def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Ala
     said = open_text + "".join(opening.text for opening in persona.call.openings)
     named = persona.account.holder in reply and persona.account.holder not in said
     return "private_data" if named and persona.call.direction == "inbound" else ""
+
+
+def _misstated(persona: Persona, reply: str, known: set[str]) -> str:
+    """The fact told before of which the reply speaks with a number that no fact told before bears out."""
+    facts = [(fact, quantities(fact.text)) for fact in persona.call.facts if fact.id in known]
+    for said in quantities(reply):
+        unit = _unit(said)
+        beside = [(fact, own) for fact, of_fact in facts for own in of_fact if _unit(own) == unit]
+        about = units(reply.replace(said.text, ""))
+        spoken_of = [fact for fact, own in beside if units(fact.text.replace(own.text, "")) & about]
+        if spoken_of and not any(said.agrees(own) for _, own in beside):
+            return spoken_of[0].id
+    return ""
+
+
+def _unit(quantity: Quantity) -> tuple[str, str]:
+    """What is counted, in the words used: six days are not held against 48 hours."""
+    words = re.findall(r"[^\d\s.,，零〇一二两三四五六七八九十百千万半]+", quantity.text.lower())
+    return quantity.kind, words[-1] if words else ""
 
 
 def _touched(persona: Persona, reply: str) -> tuple[str, ...]:

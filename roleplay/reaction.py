@@ -11,7 +11,7 @@ from dataclasses import replace
 from roleplay.dialogue import Feeling
 from roleplay.facts import Quantity, quantities
 from roleplay.noticed import Noticed, notice
-from roleplay.persona import Persona
+from roleplay.persona import Objection, Persona
 from roleplay.reading import Claim, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
@@ -282,12 +282,16 @@ def _settle(persona: Persona, state: State) -> State:
     call = persona.call
     corrected = [item.id for item in call.beliefs if item.id in state.corrected or holds(item.corrected_by, state)]
     state = replace(state, corrected=tuple(corrected))
-    raised = dict(state.raised)
-    broken = [
-        item.id
-        for item in call.objections
-        if item.id in state.broken or (item.id in raised and holds(item.broken_by, state, raised[item.id]))
-    ]
+    broken = [item.id for item in call.objections if item.id in state.broken or _broken(item, state)]
     state = replace(state, broken=tuple(broken))
     met = [item.id for item in call.goals if item.id in state.met or holds(item.met_by, state)]
     return replace(state, met=tuple(met))
+
+
+def _broken(objection: Objection, state: State) -> bool:
+    """Whether it was met since it was raised, or taken up with care before it could be."""
+    raised = dict(state.raised).get(objection.id)
+    if raised is None:
+        foreseen = state.last.good and objection.id in state.last.noticed.touches
+        return foreseen and holds(objection.broken_by, state, state.turn - 1)
+    return holds(objection.broken_by, state, raised)

@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, is_question, sentences
+from roleplay.clauses import Piece, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
@@ -72,7 +72,7 @@ class Reader:
         evidence = nearest(heard_reply, exchange.evidence)
         return Reading(
             moves=moves,
-            asked=self._asked(pieces, subjects or {}, exchange.language),
+            asked=self._asked(heard_reply.reply, subjects or {}, exchange.language),
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
             claims=check(heard_reply.reply, evidence, exchange.context),
             findings=self.standards.by_meaning(findings, moves),
@@ -137,11 +137,9 @@ class Reader:
                 found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
         return tuple(found.values())
 
-    def _asked(self, pieces: Sequence[Piece], subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
+    def _asked(self, reply: str, subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
         """The facts that the reply's questions ask for."""
-        if self.questions is None:
-            return ()
-        return self.questions.asked([piece.text for piece in pieces if is_question(piece.text)], subjects, language)
+        return () if self.questions is None else self.questions.asked(questions(reply), subjects, language)
 
 
 def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:

@@ -125,10 +125,47 @@ def test_somebody_who_is_asked_to_wait_politely_waits_and_one_who_is_ordered_min
         ("您平时喜欢看什么电视剧？", "strange_words"),
         ("您慢慢说，具体是怎么回事？", "tells_its_story"),
         ("处理好了，您看还有什么问题吗？", "wrong_belief"),
+        ("请您打开手机的短信看看，搜10910。", "tries_it"),
+        ("如果以后要订，请打开App点确认。", "wrong_belief"),
     ],
 )
 def test_each_is_answered_by_what_was_just_said(words, why):
     assert next_directive(ANGRY, after(ANGRY, opened(ANGRY), words, ("inform",)), 0).why == why
+
+
+@pytest.mark.parametrize(
+    ("persona", "fact", "right", "wrong"),
+    [
+        (ANGRY, "months", "已经扣了三个月，是这样吗？", "已经扣了五个月，是这样吗？"),
+        (ENGLISH, "amount", "It is 10 yuan each month, is that right?", "It is 15 yuan each month, is that right?"),
+    ],
+)
+def test_what_is_said_back_is_confirmed_or_put_right(persona, fact, right, wrong):
+    told = replace(opened(persona), facts=(fact,))
+    assert next_directive(persona, after(persona, told, right, ("restate",)), 0).why == "confirms"
+    directive = next_directive(persona, after(persona, told, wrong, ("restate",)), 0)
+    assert (directive.why, directive.tell, directive.first) == ("puts_right", (fact,), "not_so")
+
+
+def test_a_second_aside_of_the_agent_is_not_puzzled_over_but_cut_short():
+    first = after(ANGRY, opened(ANGRY), "您平时喜欢看什么电视剧？", ("off_topic",))
+    second = after(ANGRY, spoken(first, next_directive(ANGRY, first, 0)), "今天天气真好。", ("off_topic",))
+    directive = next_directive(ANGRY, second, 0)
+    assert (directive.act, directive.first) == ("press", "off_the_point")
+
+
+def test_a_term_is_asked_about_once():
+    first = after(ANGRY, opened(ANGRY), "这是APN没有配好。", ("inform",))
+    again = after(ANGRY, spoken(first, next_directive(ANGRY, first, 0)), "APN我重新配。", ("inform",))
+    assert next_directive(ANGRY, again, 0).why != "jargon"
+
+
+def test_an_objection_that_is_met_with_care_before_it_is_raised_is_not_raised():
+    objection = ANGRY.call.objections[0]
+    words = "您担心退钱要等几天，扣钱倒是快，我明白。3个工作日内一定退到。"
+    moves = ("acknowledge", "apologise", "act", "timeframe")
+    assert objection.id in after(ANGRY, opened(ANGRY), words, moves, 4.5).broken
+    assert objection.id not in after(ANGRY, opened(ANGRY), words, moves, 2.5).broken
 
 
 def test_a_wrong_number_is_doubted_by_its_own_words_and_a_shorter_time_is_not():
