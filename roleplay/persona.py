@@ -38,6 +38,7 @@ Slot = Literal[
     "amount", "days", "plan", "percent", "name", "place", "date", "device", "number_tail", "id_tail", "order",
     "time", "speed", "data",
 ]  # fmt: skip
+Cap = Literal["not_verified", "rude", "wrong_fact", "disclosed", "unsaid", "forbidden_words"]
 
 
 class Speech(Strict):
@@ -248,7 +249,7 @@ class Grading(Strict):
     stages: tuple[Stage, ...] = ()
     must_say: tuple[PhraseRule, ...] = ()
     must_not_say: tuple[PhraseRule, ...] = ()
-    caps: Mapping[Literal["not_verified", "rude", "wrong_fact", "disclosed", "unsaid", "forbidden_words"], float] = {}
+    caps: Mapping[Cap, float] = {}
     weights: Mapping[Literal["empathy", "accuracy", "phrasing"], float] = {"empathy": 1, "accuracy": 1, "phrasing": 1}
     pass_mark: float = Field(60, ge=0, le=100)
     model_answers: tuple[ModelAnswer, ...] = ()

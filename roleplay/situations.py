@@ -15,6 +15,7 @@ from roleplay.dialogue import Act
 from roleplay.wording import Id, Wording
 
 Trouble = Literal["gaps", "noise", "whisper", "speaker", "cannot_hear", "drops"]
+Busy = Literal["driving", "meeting", "work", "family", "travel"]
 
 
 class LineTrouble(Strict):
@@ -38,7 +39,7 @@ class Occupied(Strict):
     `another_time`: what happens when the agent offers to ring at another time.
     """
 
-    by: Literal["driving", "meeting", "work", "family", "travel"]
+    by: Busy
     replies: int = Field(3, ge=1, le=10)
     another_time: Literal["agreed", "refused"] = "agreed"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-import yaml
 
 from roleplay.dialogue import MOVES
 from roleplay.errors import Fault, FileFault
-from roleplay.persona_form import SECTIONS, by_field, items, shown, value_at
+from roleplay.persona_fields import SECTIONS, Field, Section
+from roleplay.persona_form import by_field, items, shown
 from roleplay.texts import texts
 from roleplay.web.desk.section import Desk
 from roleplay.yaml_files import parse_yaml
@@ -18,12 +17,17 @@ from roleplay.yaml_files import parse_yaml
 
 def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = "") -> str:
     """The form for this data; sections with faults are unfolded, and the one whose list is `open_at`."""
-    opened = {section.name for section in SECTIONS if section.name == "about" or (open_at and section.items == open_at)}
+    values, at = shown(data, desk.language), by_field(tuple(faults), data)[0]
+    choices = _choices(desk)
     return desk.render(
-        "form.html", sections=SECTIONS, values=shown(data, desk.language), faults=by_field(tuple(faults), data)[0],
-        choices=_choices(desk), moves=MOVES[: MOVES.index("refuse")], open=opened, version=secrets.token_hex(4),
+        "form.html", sections=SECTIONS, values=values, faults=at, version=secrets.token_hex(4),
+        moves=MOVES[: MOVES.index("refuse")],
+        open={section.name for section in SECTIONS if section.name == "about" or (open_at and section.items == open_at)},
         listed=lambda place: items(data, place),
-        exact=lambda place: _exact(value_at(data, place)),
+        label=lambda section, field: _label(desk, section, field),
+        tip=lambda section, field: _tip(desk, section, field),
+        names=lambda section, field: _of(choices, section, field) or {},
+        unfolded=lambda prefix, fields: _unfolded(prefix, fields, values, at),
     )  # fmt: skip
 
 
@@ -38,16 +42,49 @@ def wrong_sheet(desk: Desk, text: str, mode: str, faults: Sequence[Fault]) -> st
     return desk.render("form_faults.html", number=len(faults), at_fields=bool(at), rest=rest)
 
 
+def _of(table: Mapping[str, Any], section: Section, field: Field) -> Any:
+    """What a table of texts has for a field: by its section and name, by its name, by the last part of that."""
+    keys = (f"{section.name}.{field.name}", field.name, field.name.rpartition(".")[2])
+    return next((table[key] for key in keys if key in table), None)
+
+
+def _label(desk: Desk, section: Section, field: Field) -> str:
+    say, words = desk.words["form"], texts(desk.language)
+    last = field.name.rpartition(".")[2]
+    if section.name == "lines":
+        return str(say["acts"][last])
+    if field.name.startswith("grading.weights."):
+        return str(say["weight"]).format(name=words["dimensions"][last])
+    if field.name.startswith("grading.caps."):
+        return str(say["cap"]).format(name=words["caps"][last])
+    return str(_of(say["fields"], section, field))
+
+
+def _tip(desk: Desk, section: Section, field: Field) -> str:
+    """A sentence of help; a field without one of its own has that of its kind, lines by moment that of their section."""
+    tips = desk.words["form"]["tips"]
+    return "" if section.name == "lines" else str(_of(tips, section, field) or tips.get(field.kind, ""))
+
+
+def _unfolded(prefix: str, fields: Collection[Field], values: Mapping[str, str], faults: Collection[str]) -> bool:
+    """Whether fields that are folded away hold anything to be seen; every item has an id."""
+    for field in fields:
+        place = prefix + field.name
+        held = values.get(place, "") not in ("", field.default) or any(
+            f"{place}={name}" in values for name in field.choices
+        )
+        if place in faults or (held and field.name != "id"):
+            return True
+    return False
+
+
 def _choices(desk: Desk) -> Mapping[str, Mapping[str, str]]:
-    """The words for what can be chosen, by the last part of a field's name."""
+    """The words for what can be chosen."""
     words = texts(desk.language)
     page, form = words["page"], desk.words["form"]
     digits = {str(number): page["difficulty_of"].format(number=number) for number in range(1, 6)}
     return form["choices"] | {
         "topics": page["topics"], "dialect": page["dialects"], "direction": page["directions"], "difficulty": digits,
-        "stage": words["stages"], "stages": words["stages"], "act": form["acts"],
+        "stage": words["stages"] | {"": "–"}, "stages": words["stages"], "act": form["acts"],
+        "good": words["endings"], "file.language": page["languages"],
     }  # fmt: skip
-
-
-def _exact(value: Any) -> str:
-    return yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=70).strip()

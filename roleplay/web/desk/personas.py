@@ -14,6 +14,7 @@ from roleplay.dialogue import Language
 from roleplay.drafting import MOST, draft, faults_of
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.persona import Library
+from roleplay.persona_fields import NEW
 from roleplay.persona_files import (
     KIND,
     LONGEST,
@@ -25,7 +26,7 @@ from roleplay.persona_files import (
     template,
     withdraw,
 )
-from roleplay.persona_form import NEW, added, applied, raised, without
+from roleplay.persona_form import added, applied, raised, without
 from roleplay.prompts import frame
 from roleplay.texts import said, texts
 from roleplay.web.desk.persona_sheet import form_sheet, wrong_sheet
