@@ -27,7 +27,8 @@ from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
 SHORT = {"zh-CN": 22, "en": 60}  # characters up to which a reply of questions alone is a plain question
-NOT_ASKED = ("inform", "explain", "act", "acknowledge", "blame", "dismiss", "argue")  # what a plain question is not
+HOSTILE = ("blame", "dismiss", "argue")  # what a reply of questions alone is only if a rule bears it out
+NOT_ASKED = ("inform", "explain", "act", "acknowledge", *HOSTILE)  # what a plain question is not
 RUDE_FROM = 0.3  # the models' word for rudeness is right in less than half of the cases, so a rule has to bear it out
 HARSH = frozenset({"rude", "ordering", "blame", "judging", "refusal", "address"})  # topics of rules that bear it out
 SUBSTANCE = frozenset(
@@ -103,13 +104,15 @@ class Reader:
         """What rules find, what formulas say, and what the models hear."""
         found: dict[str, MoveSeen] = {seen.move: seen for seen in self._forced(findings)}
         formula = dict(formulas(pieces, exchange.language))
-        plain = all(is_question(piece.text) for piece in pieces) and len(exchange.reply) <= SHORT[exchange.language]
+        asks = all(is_question(piece.text) for piece in pieces)
+        plain = asks and len(exchange.reply) <= SHORT[exchange.language]
         for column, label in enumerate(self.encoder.labels):
             kind, _, move = label.partition(":")
             if kind != "move" or move in found or values[0, column] < self.encoder.thresholds.get(move, 0.5):
                 continue
             borne_out = self._borne_out(float(values[0, column]), findings)
-            if (move == "rude" or (plain and move in NOT_ASKED)) and not borne_out:
+            unlikely = move == "rude" or (asks and move in HOSTILE) or (plain and move in NOT_ASKED)
+            if unlikely and not borne_out:
                 continue
             piece = Piece(0, len(exchange.reply), exchange.reply)
             if len(values) > 1:

@@ -37,6 +37,12 @@ def test_a_plain_question_neither_hurts_nor_informs(reader, language, reply):
     assert not reading.did("rude", "blame", "dismiss", "argue", "inform", "explain", "act", "acknowledge")
 
 
+def test_a_long_polite_request_is_no_brush_off(reader):
+    heard = Turn("customer", "It has been off since Tuesday, and nobody came.")
+    reply = "Could you please unplug the modem and the router and switch them on again?"
+    assert not reader.read(Exchange("en", (heard,), reply)).did("blame", "dismiss", "argue")
+
+
 def test_a_question_that_blames_is_still_heard_as_blame(reader):
     heard = Turn("customer", "我没订过这个！")
     reading = reader.read(Exchange("zh-CN", (heard,), "你自己点的你不知道？"))

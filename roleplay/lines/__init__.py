@@ -20,7 +20,7 @@ from roleplay.dialogue import Feeling
 from roleplay.persona import Line, Persona
 
 FOLDER = Path(__file__).parent
-FILES = {"zh-CN": ("zh.jsonl", "zh2.jsonl"), "en": ("en.jsonl",)}
+FILES = {"zh-CN": ("zh.jsonl", "zh2.jsonl", "zh3.jsonl"), "en": ("en.jsonl", "en2.jsonl")}
 # Tempers that are heard at once: their lines are only for people of that temper.
 DISTINCTIVE = ("joking", "sarcastic", "shy", "entitled", "bargaining", "sad", "suspicious", "busy")
 UNSEEN = 7.0  # rarity of a piece that no corpus line holds
