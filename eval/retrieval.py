@@ -63,7 +63,7 @@ def read_queries(path: Path, entries: Sequence[Entry]) -> list[Query]:
             faults.append(Fault(f"not JSON: {error}", number))
             continue
         except pydantic.ValidationError as error:
-            faults += [Fault(fault.message, number, fault.field) for fault in faults_of(error, {})]
+            faults += [Fault(fault.message, number, fault.field) for fault in faults_of(error, Query, {})]
             continue
         missing = [name for name in query.relevant if name not in known]
         if missing:

@@ -101,7 +101,7 @@ def _exported(path: Path) -> Iterator[_Exported]:
         try:
             call = _Exported.model_validate(json.loads(line))
         except pydantic.ValidationError as error:
-            faults += [Fault(fault.message, number, fault.field) for fault in faults_of(error, {})]
+            faults += [Fault(fault.message, number, fault.field) for fault in faults_of(error, _Exported, {})]
         except ValueError as error:
             faults.append(Fault(f"is not JSON: {error}", number))
         else:

@@ -10,7 +10,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from roleplay.dialogue import Move
 
-BOUND = r"^(<=|>=)\s*\d+(\.\d+)?$"
+
+def fits(pattern: str, what: str) -> AfterValidator:
+    """For a text that fits a pattern as a whole; `what` says in plain words what it must be."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(what)
+        return text
+
+    return AfterValidator(check)
+
+
+Bound = Annotated[str, fits(r"(<=|>=)\s*\d+(\.\d+)?", "must be a bound such as >=2 or <=1")]
 
 
 class Strict(BaseModel):
@@ -49,8 +61,8 @@ class Condition(Strict):
     told: str | None = None
     facts: tuple[str, ...] = ()
     knows: str | None = None
-    feeling: Mapping[Literal["anger", "confusion", "trust"], Annotated[str, Field(pattern=BOUND)]] | None = None
-    turn: Annotated[str, Field(pattern=BOUND)] | None = None
+    feeling: Mapping[Literal["anger", "confusion", "trust"], Bound] | None = None
+    turn: Bound | None = None
     goal: str | None = None
     belief: str | None = None
     objection: str | None = None

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from roleplay.conditions import Condition, Patterns, Strict
+from roleplay.conditions import Condition, Patterns, Strict, fits
 from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.reading import Subject
@@ -186,7 +186,7 @@ class Account(Strict):
     """What the agent's screen shows once the customer is verified. It counts as evidence."""
 
     holder: str
-    id_tail: str = Field(pattern=r"^[0-9]{3}[0-9X]$")
+    id_tail: Annotated[str, fits(r"[0-9]{3}[0-9X]", "must be four digits, in quotes; the last may be X")]
     number: str = ""
     records: tuple[Record, ...] = Field(min_length=1)
 

@@ -19,9 +19,9 @@ from roleplay.conditions import Strict
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.records import Records
 from roleplay.results import Result, Results
+from roleplay.wording import Id
 from roleplay.yaml_files import parse_yaml, validate
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
 Mark = Annotated[float, Field(ge=0, le=100)]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from roleplay.conditions import Strict
+from roleplay.conditions import Strict, fits
 
 
 class Line(Strict):
@@ -22,4 +22,4 @@ def as_line(value: Any) -> Any:
 
 
 Wording = Annotated[Line, BeforeValidator(as_line)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
+Id = Annotated[str, fits(r"[a-z0-9][a-z0-9_-]{0,60}", "must be small letters, digits, - and _ without spaces")]

@@ -6,6 +6,7 @@ lines of them can grow to gigabytes.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,26 @@ import pydantic
 import yaml
 
 from roleplay.errors import Fault, FileFault
+from roleplay.fault_words import in_plain_words
 
 MAX_DEPTH = 40
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
+
+TRIED = re.compile(r"\[")  # pydantic adds the kinds that it tried to a place; keep what the file really has
+
+# A piece of the parser's message, and what has mostly happened.
+PLAIN = (
+    ("mapping values are not allowed", "a colon too many, or a text that needs quotes"),
+    ("did not find expected key", "the indentation is wrong, or the line before is not finished"),
+    ("did not find expected '-'", "the indentation is wrong, or the line before is not finished"),
+    ("did not find expected ','", "a bracket is not closed, or a comma is missing between its parts"),
+    ("did not find expected node", "a bracket is not closed, or a comma is missing between its parts"),
+    ("could not find expected ':'", "a colon is missing, or the line before is not finished"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("cannot start any token", "a tab, or a sign that YAML keeps for itself: use spaces, or put the text in quotes"),
+    ("determine a constructor", "a tag beginning with ! is not read"),
+    ("single document", "the file holds several documents; --- may stand at its beginning alone"),
+)
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -62,22 +80,28 @@ def validate(model: type[Model], data: Any, lines: dict[str, int], path: str | P
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:
-        raise FileFault(path, faults_of(error, lines)) from error
+        raise FileFault(path, faults_of(error, model, lines)) from error
 
 
-def faults_of(error: pydantic.ValidationError, lines: dict[str, int], prefix: str = "") -> list[Fault]:
-    """What pydantic found, each with the line of the field or of the nearest thing around it that has one.
-
-    `prefix` is the dotted path of the validated part inside the file, for data that is checked in parts.
-    """
-    faults = []
-    for problem in error.errors(include_url=False, include_context=False):
-        parts = [*prefix.split("."), *map(str, problem["loc"])] if prefix else [str(part) for part in problem["loc"]]
-        # pydantic adds names of union members and validators to the place; keep what the file really has
+def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel], lines: dict[str, int]) -> list[Fault]:
+    """What pydantic found, each with the line of the field or of the nearest thing around it that has one."""
+    found: dict[str, list[tuple[str, Fault]]] = {}
+    for problem in error.errors(include_url=False):
+        parts = [str(part) for part in problem["loc"] if not TRIED.search(str(part))]
         known = [".".join(parts[:end]) for end in range(len(parts), -1, -1) if ".".join(parts[:end]) in lines]
         field = ".".join(parts) if problem["type"] == "missing" or not known else known[0]
-        faults.append(Fault(_pydantic_message(problem), lines.get(known[0]) if known else None, field))
+        fault = Fault(in_plain_words(problem, model), lines.get(known[0]) if known else None, field)
+        found.setdefault(field, []).append((problem["type"], fault))
+    # of a value that may be one or several, the one that is wrong says most
+    deepest = [field for field in found if not any(other.startswith(field + ".") for other in found)]
+    faults = [fault for field in deepest for fault in _telling(found[field])]
     return sorted(faults, key=lambda fault: (fault.line or 0, fault.field))
+
+
+def _telling(there: list[tuple[str, Fault]]) -> list[Fault]:
+    """Of several kinds that a value might have had, the one that it has says most."""
+    rest = [fault for kind, fault in there if not kind.endswith("_type")]
+    return rest or [fault for _, fault in there[:1]]
 
 
 def _text(path: Path, max_bytes: int) -> str:
@@ -130,14 +154,5 @@ def _walk(node: yaml.Node, place: tuple[str, ...], lines: dict[str, int], faults
 
 
 def _yaml_message(error: yaml.MarkedYAMLError) -> str:
-    return "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
-
-
-def _pydantic_message(problem: Any) -> str:
-    if problem["type"] == "extra_forbidden":
-        return "unknown key"
-    if problem["type"] == "missing":
-        return "is missing"
-    given = repr(problem["input"])
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{message} (found {given if len(given) <= 60 else given[:57] + '…'})"
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    return "not YAML: " + next((plain for piece, plain in PLAIN if piece in said), said)

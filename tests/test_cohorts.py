@@ -140,7 +140,7 @@ def test_a_plan_is_read_with_the_line_of_everything_wrong():
     for text, line, why in (
         (PLAN.replace("title: 新人上岗", "titel: 新人上岗"), 2, "unknown key"),
         (PLAN, 4, "there is no persona"),
-        (PLAN.replace("pass_mark: 70", "pass_mark: 700"), 5, "less than or equal to 100"),
+        (PLAN.replace("pass_mark: 70", "pass_mark: 700"), 5, "from 0 to 100"),
         ("id: [", 2, "not YAML"),
     ):
         with pytest.raises(FileFault) as caught:

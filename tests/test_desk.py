@@ -430,7 +430,10 @@ def test_a_draft_of_a_model_stands_in_the_editor_with_its_faults_and_is_not_publ
     monkeypatch.setattr(room.knowledge, "search", lambda *_, **__: SimpleNamespace(hits=()))
     before = set(room.library().personas)
     drafted = section.draft_new(situation, "zh-CN", "form", tina)
-    assert "difficulty: 9" in drafted[section.text] and "Input should be" in drafted[section.form]
+    assert (
+        "difficulty: 9" in drafted[section.text]
+        and "must be a whole number from 1 to 5 (found 9)" in drafted[section.form].lower()
+    )
     assert "nothing is published" in drafted[section.note_line]
     assert "20 to 2000" in section.draft_new("太短了", "zh-CN", "form", tina)[section.problem]
     assert set(room.library().personas) == before

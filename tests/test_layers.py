@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "reading",
         "rubric",
         "agreement",
+        "fault_words",
         "yaml_files",
         "yaml_patch",
         "settings",

@@ -51,7 +51,7 @@ def make_entries(source: Source, defaults: Defaults, before: Sequence[Entry] = (
             entries.append(_entry(row, source, defaults, ids))
         except ValueError as error:  # pydantic's are of these
             if isinstance(error, ValidationError):
-                found = faults_of(error, {})
+                found = faults_of(error, EntryInFile, {})
                 reason = "; ".join(
                     f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in found
                 )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from roleplay.conditions import fits
 from roleplay.dialogue import Evidence, Language
 from roleplay.errors import Fault, FileFault
 from roleplay.knowledge.journal import settle
@@ -26,7 +27,7 @@ Audience = Literal["public", "internal"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+Name = Annotated[str, fits(r"[A-Za-z0-9_.-]{1,100}", "must be letters, digits, . - and _ without spaces, at most 100")]
 
 
 @dataclass(frozen=True)

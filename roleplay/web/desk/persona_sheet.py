@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from roleplay.persona_form import by_field, items, shown
 from roleplay.texts import texts
 from roleplay.web.desk.section import Desk
 from roleplay.yaml_files import parse_yaml
+
+ONE_OF = re.compile(r"must be one of (.+?) \(found (.+?)(?:; is (.+?) meant\?)?\)", re.DOTALL)
 
 
 def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = "") -> str:
@@ -27,6 +30,7 @@ def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = ""
         label=lambda section, field: _label(desk, section, field),
         tip=lambda section, field: _tip(desk, section, field),
         names=lambda section, field: _of(choices, section, field) or {},
+        told=lambda message, section, field: _told(message, _of(choices, section, field) or texts(desk.language)["moves"]),
         unfolded=lambda prefix, fields: _unfolded(prefix, fields, values, at),
     )  # fmt: skip
 
@@ -64,6 +68,15 @@ def _tip(desk: Desk, section: Section, field: Field) -> str:
     """A sentence of help; a field without one of its own has that of its kind, lines by moment that of their section."""
     tips = desk.words["form"]["tips"]
     return "" if section.name == "lines" else str(_of(tips, section, field) or tips.get(field.kind, ""))
+
+
+def _told(message: str, names: Mapping[str, str]) -> str:
+    """A fault with what may be chosen in the words that the form has for it."""
+    if not (told := ONE_OF.fullmatch(message)):
+        return message
+    allowed = ", ".join(str(names.get(name, name)) for name in told[1].split(", "))
+    near = f"; is {names.get(told[3], told[3])} meant?" if told[3] else ""
+    return f"must be one of {allowed} (found {told[2]}{near})"
 
 
 def _unfolded(prefix: str, fields: Collection[Field], values: Mapping[str, str], faults: Collection[str]) -> bool:

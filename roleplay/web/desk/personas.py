@@ -166,7 +166,7 @@ class PersonasSection(Section):
         try:
             data = parse_yaml(text, "persona.yaml")[0] if text else {}
             if not isinstance(data, dict):
-                raise FileFault("persona.yaml", [Fault("Input should be a valid dictionary (found a text)", 1)])
+                raise FileFault("persona.yaml", [Fault("must be `name: value` lines", 1)])
             sheet = form_sheet(self.desk, data, faults, shown)
         except FileFault as error:
             note = self.desk.notice("wait", self.desk.words["form"]["not_yaml"]) if mode == "form" else ""
