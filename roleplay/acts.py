@@ -63,10 +63,15 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
     return ""
 
 
+def _questioned(state: State) -> bool:
+    """Whether the reply asks something; a move of asking that no words bear out is none."""
+    return state.last.did(*QUESTION) and (state.last.noticed.asks or state.last.noticed is NOTHING)
+
+
 def _unanswered(state: State) -> bool:
     """Whether a plain question was asked to which nothing in the file is the answer."""
     last, noticed = state.last, state.last.noticed
-    plain = last.did(*QUESTION) and not last.asked and not (noticed.asks_leave or noticed.asks_story)
+    plain = _questioned(state) and not last.asked and not (noticed.asks_leave or noticed.asks_story)
     return plain and not last.did("check_satisfied", *SOLUTION) and "does_not_know" not in state.moments[-4:]
 
 
@@ -213,6 +218,8 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "asked", goal=hidden[0])
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "not_told_yet")
+    if state.last.noticed.asks_when and not state.last.did("consent"):
+        return Directive("answer", "any_time")
     if wrong := state.last.noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
     if state.last.noticed.confirms:
@@ -323,7 +330,7 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         return Directive("thank", "satisfied")
     if last.did("check_satisfied"):
         return Directive("answer", "nothing_else")
-    if last.did("hold", *QUESTION) or last.noticed.asks_leave:
+    if last.did("hold") or _questioned(state) or last.noticed.asks_leave:
         return None
     return Directive("answer", "noted")
 
@@ -373,7 +380,7 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("answer", "gives_leave")
     if last.did("ask_open") and goal and goal not in state.named:
         return Directive("ask", "asked_what_it_wants", goal=goal)
-    if last.did(*QUESTION) and not last.asked:
+    if _questioned(state) and not last.asked:
         return Directive("answer", "does_not_know")
     if last.good and "soften" not in state.acts:
         return Directive("soften", "taken_seriously")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from roleplay.clauses import sentences, units
+from roleplay.clauses import questions, sentences, units
 from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
@@ -32,7 +32,9 @@ class Noticed:
     asks_name: bool = False  # for the name alone
     asks_repeat: bool = False
     asks_mandarin: bool = False
+    asks: bool = False  # holds a question
     asks_story: bool = False  # asks openly what has happened
+    asks_when: bool = False  # asks what time would suit
     confirms: bool = False  # asks whether what it has just said is so
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     instructs: bool = False  # asks for something to be done at once: restart it, press that
@@ -56,7 +58,8 @@ NOTHING = Noticed()
 CHINESE_NUMERALS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 LEAVE = re.compile(
     r"(?:可以|好|行|方便|同意|需要|要|愿意)[^，。？?]{0,8}[吗么][？?]|您看[^。？?]{0,12}[？?]|要不要|"
-    r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|may i|do you want me|do you mind)\b",
+    r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|do you want me|do you mind)\b|"
+    r"\bmay i\b(?! (?:also |just )?(?:ask|have|know|take|get)\b)",
     re.IGNORECASE,
 )
 # What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
@@ -98,6 +101,13 @@ ASKS_STORY = re.compile(
     r"怎么(?:回事|了)|(?<!还有)什么(?:情况|问题|事情?)|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
     r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
+    re.IGNORECASE,
+)
+ASKS_WHEN = re.compile(
+    r"(?:什么时[候间]|几点|哪天|何时)[^，。？?]{0,14}(?:方便|合适|有空|打给|给您打|回电|联系|上门|在家)|"
+    r"(?:方便|合适|有空)[^，。？?]{0,4}(?:的)?时间|约[^，。？?]{0,4}(?:什么时[候间]|几点|哪天)|"
+    r"\b(?:what (?:time|day)|when|which (?:time|day))\b[^.?!]{0,30}\b(?:suits?|convenient|best|good|disturbs?|reach you|call you|ring you|"
+    r"be (?:in|home)|at home|free)\b|\b(?:good|better|best|convenient) time\b[^.?!]{0,20}\?",
     re.IGNORECASE,
 )
 CONFIRMS = re.compile(
@@ -230,7 +240,9 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
         asks_repeat=bool(ASKS_REPEAT.search(reply)),
         asks_mandarin=bool(ASKS_MANDARIN.search(reply)),
+        asks=bool(questions(reply)),
         asks_story=bool(ASKS_STORY.search(reply)),
+        asks_when=bool(ASKS_WHEN.search(reply)),
         confirms=confirms,
         misstates=_misstated(persona, reply, known) if confirms else "",
         instructs=any(INSTRUCTS.search(piece.text) and not LATER.search(piece.text) for piece in sentences(reply)),
