@@ -22,6 +22,7 @@ from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
 from roleplay.events import Events
 from roleplay.people import People
+from roleplay.unpublished import Unpublished
 
 Mode = Literal["practice", "exam"]
 PERSON = "person "  # how the name of a grader begins who is a person
@@ -123,6 +124,7 @@ class Records:
         self.events = Events(self._engine)
         self.people = People(self._engine)
         self.cohorts = Cohorts(self._engine)
+        self.unpublished = Unpublished(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -290,14 +292,14 @@ class Records:
     # People
 
     def delete_person(self, name: str) -> int:
-        """Delete everything of a person: login, calls with all turns and grades, classes, certificates, log lines.
+        """Delete everything of a person: login, calls with all turns and grades, classes, certificates, drafts, log lines.
 
         How many calls there were.
         """
         with world():
             with self._engine.begin() as connection:
                 for column in (tables.users.c.name, tables.members.c.person, tables.certificates.c.person,
-                               tables.access_log.c.person):  # fmt: skip
+                               tables.access_log.c.person, tables.drafts.c.person):  # fmt: skip
                     connection.execute(delete(column.table).where(column == name))
                 gone = connection.execute(delete(tables.calls).where(tables.calls.c.trainee == name)).rowcount
             empty_log(self._engine)

@@ -226,3 +226,15 @@ file_versions = Table(
     Column("at", Moment, nullable=False),
     Index(None, "kind", "name"),
 )
+
+# What trainers have written of a customer and not published yet.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("persona", Text, primary_key=True),
+    Column("text", Text),  # None when it was given up
+    Column("before", Text),  # what it replaced
+    Column("base", Text, nullable=False),  # a hash of the published text that it began with
+    Column("at", Moment, nullable=False),
+)

@@ -39,6 +39,7 @@ from roleplay.yaml_files import parse_yaml
 
 # Gradio counts its events with pandas in ways that pandas will give up.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+NAME = "zh-deduction-video-pack"
 PEOPLE = {"anna": "trainee", "ben": "trainee", "carla": "checker", "tina": "trainer", "root": "admin"}
 
 
@@ -347,19 +348,21 @@ def test_an_admin_adds_changes_and_deletes_people_and_a_trainer_does_not(page, r
 def test_a_customer_is_edited_with_an_error_at_its_line_then_published_and_taken_back(page, room, client):
     section, tina, name = page.sections["personas"], asking("tina"), "zh-deduction-video-pack"
     shown = page.look(f"?view=personas&persona={name}", tina)
-    text_there = shown[section.text]
+    text_there = shown[section.editor.text]
     assert "No version has been kept yet" in shown[section.diff]
     broken = text_there.replace("difficulty:", "dificulty:", 1)
-    refused = section.keep("", "yaml", broken, "", tina)
-    assert re.search(r"Line \d+</b> <code>dificulty", refused[section.problem]) and refused[section.text] == broken
-    assert "It can be published" in section.try_out("yaml", text_there, "", tina)[section.problem]
+    refused = section.keep("", name, "yaml", broken, "", tina)
+    assert (
+        re.search(r"Line \d+</b> <code>dificulty", refused[section.problem]) and refused[section.editor.text] == broken
+    )
+    assert "It can be published" in section.try_out(name, "yaml", text_there, "", tina)[section.problem]
     changed = text_there.replace("summary: ", "summary: 改过的。", 1)
-    assert "Published" in section.keep("shorter", "yaml", changed, "", tina)[section.problem]
+    assert "Published" in section.keep("shorter", name, "yaml", changed, "", tina)[section.problem]
     assert room.library().get(name).summary.startswith("改过的")
-    assert "+summary: 改过的" in section.compare(name, 1, "yaml", changed, "", tina)[section.diff]
-    back = section.go_back(name, 1, "yaml", tina)[section.text]
+    assert "+summary: 改过的" in section.compare(1, name, "yaml", changed, "", tina)[section.diff]
+    back = section.go_back(1, name, "yaml", changed, "", tina)[section.editor.text]
     assert back == text_there
-    section.keep("back", "yaml", back, "", tina)
+    section.keep("back", name, "yaml", back, "", tina)
     assert not room.library().get(name).summary.startswith("改过的")
     enter(client, "tina")
     assert client.get(f"/export/persona/{name}.yaml").text == text_there
@@ -370,27 +373,27 @@ def test_a_customer_is_edited_with_an_error_at_its_line_then_published_and_taken
 
 def test_a_new_customer_begins_as_a_copy_and_a_file_can_be_brought_in(page, room, tmp_path):
     section, tina = page.sections["personas"], asking("tina")
-    text_there = page.look("?view=personas&persona=zh-deduction-video-pack", tina)[section.text]
-    edited = ("yaml", text_there, "")
-    made = section.make_new("", "zh-made-here", "新客户", *edited, tina)
-    assert "zh-made-here" in made[section.text]
-    assert "already" in section.make_new("", "zh-deduction-video-pack", "x", *edited, tina)[section.problem]
-    assert "id: zh-xin-ke-hu\n" in section.make_new("", "", "新客户", *edited, tina)[section.text]
-    assert "title first" in section.make_new("", "", " ", *edited, tina)[section.problem]
-    plain = section.make_new("frame:en", "", "A new one", *edited, tina)
-    assert "Carol" in plain[section.text] and "id: en-a-new-one" in plain[section.text]
-    other = section.make_new("zh-roaming-bill-shock", "", "另一位", "form", "", "", tina)
-    assert "id: zh-ling-yi-wei" in other[section.text]
-    assert "Line" in section.make_new("", "Not An Id", "x", *edited, tina)[section.problem]
-    section.keep("", "yaml", made[section.text], "", tina)
+    text_there = page.look("?view=personas&persona=zh-deduction-video-pack", tina)[section.editor.text]
+    edited = ("zh-deduction-video-pack", "yaml", text_there, "")
+    made = section.new.make_new("", "zh-made-here", "新客户", *edited, tina)
+    assert "zh-made-here" in made[section.editor.text]
+    assert "already" in section.new.make_new("", "zh-deduction-video-pack", "x", *edited, tina)[section.problem]
+    assert "id: zh-xin-ke-hu\n" in section.new.make_new("", "", "新客户", *edited, tina)[section.editor.text]
+    assert "title first" in section.new.make_new("", "", " ", *edited, tina)[section.problem]
+    plain = section.new.make_new("frame:en", "", "A new one", *edited, tina)
+    assert "Carol" in plain[section.editor.text] and "id: en-a-new-one" in plain[section.editor.text]
+    other = section.new.make_new("zh-roaming-bill-shock", "", "另一位", "", "form", "", "", tina)
+    assert "id: zh-ling-yi-wei" in other[section.editor.text]
+    assert "Line" in section.new.make_new("", "Not An Id", "x", *edited, tina)[section.problem]
+    section.keep("", "zh-made-here", "yaml", made[section.editor.text], "", tina)
     assert room.library().get("zh-made-here").title == "新客户"
     assert "another one" in section.take_away("zh-made-here", "zh", tina)[section.problem]
     section.take_away("zh-made-here", "zh-made-here", tina)
     assert "zh-made-here" not in room.library().personas
     (tmp_path / "a.yaml").write_text(text_there, "utf-8")
-    assert section.upload("yaml", str(tmp_path / "a.yaml"), tina)[section.text] == text_there
+    assert section.new.upload("yaml", str(tmp_path / "a.yaml"), tina)[section.editor.text] == text_there
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "UTF-8" in section.upload("yaml", str(tmp_path / "b.yaml"), tina)[section.problem]
+    assert "UTF-8" in section.new.upload("yaml", str(tmp_path / "b.yaml"), tina)[section.problem]
 
 
 def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
@@ -398,24 +401,76 @@ def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
     text_there = (settings.personas[0] / "zh" / "deduction-video-pack.yaml").read_text("utf-8")
     form = shown(parse_yaml(text_there, "x")[0])
     typed = json.dumps(form | {"title": "货车司机的十五块", "who.age": "四十五", "call.facts.0.value": ""})
-    refused = section.keep("", "form", text_there, typed, tina)
-    assert "要填整数" in refused[section.form] and "要一起填" in refused[section.form]
-    assert "title: 货车司机的十五块" in refused[section.text] and "age: 四十五" in refused[section.text]
-    as_yaml = section.switch("yaml", text_there, typed, tina)
-    assert as_yaml[section.mode] == "yaml" and "title: 货车司机的十五块" in as_yaml[section.text]
-    as_form = section.switch("form", as_yaml[section.text].replace("四十五", "45"), "", tina)
-    assert 'value="45"' in as_form[section.form]
-    broken = section.switch("form", "title: [", "", tina)
-    assert broken[section.mode] == "yaml" and "第" in broken[section.problem]
-    more = section.change_items(text_there, SimpleNamespace(go="add=call.facts", form=form), tina)
-    assert "fact-1" in more[section.text] and "fact-1" in more[section.form]
-    gone = section.change_items(text_there, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
-    assert "id: amount" not in gone[section.text] and "id: months" in gone[section.text]
-    odd = section.change_items(text_there, SimpleNamespace(go="drop=who:0", form=form), tina)
-    assert section.text not in odd
+    refused = section.keep("", NAME, "form", text_there, typed, tina)
+    assert "要填整数" in refused[section.editor.form] and "要一起填" in refused[section.editor.form]
+    assert "title: 货车司机的十五块" in refused[section.editor.text] and "age: 四十五" in refused[section.editor.text]
+    as_yaml = section.editor.switch(NAME, "yaml", text_there, typed, tina)
+    assert as_yaml[section.editor.mode] == "yaml" and "title: 货车司机的十五块" in as_yaml[section.editor.text]
+    as_form = section.editor.switch(NAME, "form", as_yaml[section.editor.text].replace("四十五", "45"), "", tina)
+    assert 'value="45"' in as_form[section.editor.form]
+    broken = section.editor.switch(NAME, "form", "title: [", "", tina)
+    assert broken[section.editor.mode] == "yaml" and "第" in broken[section.problem]
+    more = section.editor.change_items(NAME, text_there, SimpleNamespace(go="add=call.facts", form=form), tina)
+    assert "fact-1" in more[section.editor.text] and "fact-1" in more[section.editor.form]
+    gone = section.editor.change_items(NAME, text_there, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
+    assert "id: amount" not in gone[section.editor.text] and "id: months" in gone[section.editor.text]
+    odd = section.editor.change_items(NAME, text_there, SimpleNamespace(go="drop=who:0", form=form), tina)
+    assert section.editor.text not in odd
     commented = text_there.replace("      value: 15元", "      value: 15元  # 账单上的")
-    lost = section.change_items(commented, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
-    assert "有 1 条注释" in lost[section.note_line]
+    lost = section.editor.change_items(NAME, commented, SimpleNamespace(go="drop=call.facts:0", form=form), tina)
+    assert "有 1 条注释" in lost[section.editor.note_line]
+
+
+def test_what_is_not_published_is_kept_for_its_trainer_alone_and_comes_back(page, room):
+    section, tina, name = page.sections["personas"], asking("tina"), "zh-roaming-bill-shock"
+    editor, address = section.editor, f"?view=personas&persona={name}"
+    text_there = page.look(address, tina)[editor.text]
+    form = shown(parse_yaml(text_there, "x")[0]) | {"title": "还没改完"}
+    saved = editor.save_form(name, text_there, SimpleNamespace(form=form), tina)
+    assert "kept and not published" in saved[editor.kept] and editor.form not in saved
+    again = page.look(address, tina)
+    assert "title: 还没改完" in again[editor.text] and "has not been published yet" in again[section.problem]
+    assert "(draft)" in str(again[section.persona])
+    assert page.look(address, asking("root"))[editor.text] == text_there
+    typed = json.dumps(form | {"title": "又改了"})  # pressed for another customer before the pause
+    section.choose(NAME, name, "form", again[editor.text], typed, tina)
+    assert "title: 又改了" in page.look(address, tina)[editor.text]
+    section.keep(
+        "meanwhile", name, "yaml", text_there.replace("summary: ", "summary: 别人改的。", 1), "", asking("root")
+    )
+    assert "compare them under Versions" in page.look(address, tina)[section.problem]
+    published = room.library().paths[name].read_text("utf-8")
+    given_up = editor.give_up_or_take_back(name, "form", SimpleNamespace(go="give_up"), tina)
+    assert given_up[editor.text] == published and "Take it back" in given_up[editor.kept]
+    back = editor.give_up_or_take_back(name, "form", SimpleNamespace(go="restore"), tina)
+    assert "title: 又改了" in back[editor.text]
+    assert "published" in section.keep("", name, "yaml", text_there, "", tina)[section.problem].lower()
+    assert room.records.unpublished.find("tina", name) is None
+    assert page.look(address, tina)[section.problem] == "" and page.look(address, tina)[editor.kept] == ""
+
+
+def test_a_new_customer_that_was_left_can_be_found_again_and_a_version_does_not_swallow_a_draft(page, room):
+    section, tina = page.sections["personas"], asking("tina")
+    made = section.new.make_new("frame:en", "en-half-done", "Half done", "", "form", "", "", tina)
+    assert made[section.editor.of] == "en-half-done" and "give up this new" in made[section.editor.kept].lower()
+    shown_then = page.look(f"?view=personas&persona={NAME}", tina)
+    assert "en-half-done (draft)" in str(shown_then[section.persona])
+    assert "already" in section.new.make_new("frame:en", "en-half-done", "x", "", "form", "", "", tina)[section.problem]
+    assert "Half done" in page.look("?view=personas&persona=en-half-done", tina)[section.editor.text]
+    section.editor.save_text("en-half-done", "title: [", tina)
+    broken = page.look("?view=personas&persona=en-half-done", tina)
+    assert broken[section.editor.text] == "title: [" and broken[section.editor.mode] == "yaml"
+    section.editor.give_up_or_take_back("en-half-done", "yaml", SimpleNamespace(go="give_up"), tina)
+    assert "en-half-done" not in str(page.look("?view=personas", tina)[section.persona])
+    assert "more than the" in section.editor.save_text(NAME, "x" * 200_001, tina)[section.problem]
+    before = room.library().paths[NAME].read_text("utf-8")
+    section.keep("one", NAME, "yaml", before.replace("summary: ", "summary: 一。", 1), "", tina)
+    mine = before.replace("summary: ", "summary: 手里的。", 1)
+    loaded = section.go_back(1, NAME, "yaml", mine, "", tina)
+    assert loaded[section.editor.text] == before and "draft before" in loaded[section.editor.kept]
+    back = section.editor.give_up_or_take_back(NAME, "yaml", SimpleNamespace(go="restore"), tina)
+    assert back[section.editor.text] == mine
+    section.keep("back", NAME, "yaml", before, "", tina)
 
 
 def test_a_draft_of_a_model_stands_in_the_editor_with_its_faults_and_is_not_published(
@@ -423,19 +478,19 @@ def test_a_draft_of_a_model_stands_in_the_editor_with_its_faults_and_is_not_publ
 ):
     section, tina = desk_page(room, settings).sections["personas"], asking("tina")
     situation = "一位退休教师发现电视机顶盒每个月多收十元，想退掉。"
-    assert "cannot write" in section.draft_new(situation, "zh-CN", "form", tina)[section.problem]
+    assert "cannot write" in section.new.draft_new(situation, "zh-CN", "form", tina)[section.problem]
     answers = tmp_path / "answers.yaml"
     answers.write_text(json.dumps([frame("zh-CN").replace("difficulty: 2", "difficulty: 9")] * 2), "utf-8")
     monkeypatch.setattr(room, "customer", SimpleNamespace(model=ScriptedModel(answers)))
     monkeypatch.setattr(room.knowledge, "search", lambda *_, **__: SimpleNamespace(hits=()))
     before = set(room.library().personas)
-    drafted = section.draft_new(situation, "zh-CN", "form", tina)
+    drafted = section.new.draft_new(situation, "zh-CN", "form", tina)
     assert (
-        "difficulty: 9" in drafted[section.text]
-        and "must be a whole number from 1 to 5 (found 9)" in drafted[section.form].lower()
+        "difficulty: 9" in drafted[section.editor.text]
+        and "must be a whole number from 1 to 5 (found 9)" in drafted[section.editor.form].lower()
     )
-    assert "nothing is published" in drafted[section.note_line]
-    assert "20 to 2000" in section.draft_new("太短了", "zh-CN", "form", tina)[section.problem]
+    assert "nothing is published" in drafted[section.editor.note_line]
+    assert "20 to 2000" in section.new.draft_new("太短了", "zh-CN", "form", tina)[section.problem]
     assert set(room.library().personas) == before
 
 
@@ -599,6 +654,10 @@ def test_a_customer_is_edited_in_a_form_with_the_mistake_at_its_field_and_publis
     page, wrong = at_the_desk(browser, site, "zh-CN")
     page.goto(f"{site}/desk/zh/?view=personas&persona=zh-roaming-bill-shock")
     page.locator("input[name=title]").fill("表单里改的标题")
+    page.locator("#persona_kept .notice").wait_for()  # the field has not been left
+    page.reload()
+    page.locator("#personas_problem .wait").wait_for()
+    assert page.locator("input[name=title]").input_value() == "表单里改的标题"
     page.locator("[data-keep=person] > summary").click()
     page.locator("[name='who.age']").fill("三十")
     page.locator("#publish").click()

@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "situations",
     ),
     ("persona", "standards", "graded", "scripts", "rosters", "confidence"),
-    ("models", "knowledge", "records", "people", "cohorts", "events", "database", "migrations"),
+    ("models", "knowledge", "records", "people", "cohorts", "unpublished", "events", "database", "migrations"),
     (
         "character_card",
         "noticed",
