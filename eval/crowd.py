@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eval.playing import DATA
+from roleplay.call import kept_call
 from roleplay.errors import RoleplayError, Unavailable
 from roleplay.persona import Persona
 from roleplay.records import Records
-from roleplay.room import Room, kept_call
+from roleplay.room import Room
 from roleplay.scripts import Script, load_scripts
 
 POLICIES = ("excellent", "average")  # whose lines are said: they keep a call going

@@ -13,8 +13,8 @@ from rapidfuzz import fuzz
 
 from eval.intervals import mean
 from roleplay.agreement import spearman
+from roleplay.call import Call
 from roleplay.guard import lacks_dialect, leak, ledger, repeats, role_flip, unsupported
-from roleplay.room import Call
 
 NEAR = 80  # percent of characters from which two lines are nearly the same
 FAULTS = ("role_flip", "leak", "unsupported", "repeat_in_call", "over_length")

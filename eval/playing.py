@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from eval.fidelity import line_figures
+from roleplay.call import Call
 from roleplay.dialogue import SILENCE, Ending
 from roleplay.persona import Persona
 from roleplay.plain_text import without_markup
 from roleplay.reports import as_data, make_report
-from roleplay.room import Call, Room
+from roleplay.room import Room
 from roleplay.rubric import DIMENSIONS
 from roleplay.scripts import Script
 

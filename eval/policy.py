@@ -22,7 +22,8 @@ from roleplay.persona import Persona
 from roleplay.yaml_files import read_yaml
 
 if TYPE_CHECKING:
-    from roleplay.room import Call, Room
+    from roleplay.call import Call
+    from roleplay.room import Room
 
 POLICIES = Path(__file__).parent / "policies"
 LONGEST = 600  # characters of a reply; what a model says beyond is cut off

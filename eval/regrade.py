@@ -22,11 +22,11 @@ from eval.opening import Judging
 from eval.specification import sha256
 from eval.stored import StoredCall, StoredReply, graded_again, read_calls
 from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
+from roleplay.call import Call
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.knowledge.search import Knowledge
 from roleplay.reading import Reading
 from roleplay.reports import make_report
-from roleplay.room import Call
 from roleplay.rubric import DIMENSIONS, Grade, changed
 from roleplay.settings import load_settings
 
@@ -64,8 +64,8 @@ class Suite:
 
     def _from_records(self, stack: ExitStack) -> list[tuple[StoredCall, Any]]:
         """The newest calls of the records, each with the recorded call itself."""
+        from roleplay.call import kept_call, kept_grades
         from roleplay.records import Records
-        from roleplay.room import kept_call, kept_grades
 
         records = Records(load_settings(data=None if self.data is None else str(self.data)).database_url)
         stack.callback(records.close)

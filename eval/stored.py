@@ -16,18 +16,17 @@ import pydantic
 
 from eval.inputs import Transcript, read_transcripts
 from eval.opening import Judging
-from roleplay.dialogue import SILENCE, Evidence, Exchange, Language, Turn
+from roleplay.call import GRADE, Call
+from roleplay.dialogue import Evidence, Exchange, Language, Turn
 from roleplay.errors import Fault, FileFault
 from roleplay.knowledge.search import Knowledge
 from roleplay.knowledge.sources import read_text
 from roleplay.persona import Persona
 from roleplay.phrases import judged
 from roleplay.reading import Reading
-from roleplay.room import GRADE, Call
+from roleplay.room import looked_up
 from roleplay.rubric import Grade
 from roleplay.yaml_files import faults_of
-
-SEARCHED = 4  # entries looked up for each reply and for what it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def _from_export(call: _Exported, knowledge: Knowledge) -> StoredCall:
     replies: list[StoredReply] = []
     context: list[Turn] = []
     for turn in call.turns:
-        evidence = looked_up(knowledge, call.language, turn.trainee, context)
+        evidence = evidence_for(knowledge, call.language, turn.trainee, context)
         grade = None if turn.grade is None else GRADE.validate_python(turn.grade)
         replies.append(StoredReply(Exchange(call.language, tuple(context), turn.trainee, evidence), None, grade))
         context += [Turn("trainee", turn.trainee), Turn("customer", turn.customer, turn.gloss)]
@@ -130,22 +129,17 @@ def _from_transcript(call: Transcript, knowledge: Callable[[], Knowledge]) -> St
         if turn.speaker != "trainee":
             continue
         context = call.turns[:place]
-        evidence = given if any(call.evidence) else looked_up(knowledge(), call.language, turn.text, context)
+        evidence = given if any(call.evidence) else evidence_for(knowledge(), call.language, turn.text, context)
         exchange = Exchange(call.language, context, turn.text, evidence, None, call.direction)
         replies.append(StoredReply(exchange, None, None))
     return StoredCall(call.id, "", call.language, tuple(replies))
 
 
-def looked_up(knowledge: Knowledge, language: Language, reply: str, context: Sequence[Turn]) -> tuple[Evidence, ...]:
+def evidence_for(knowledge: Knowledge, language: Language, reply: str, context: Sequence[Turn]) -> tuple[Evidence, ...]:
     """What the knowledge base has on a reply and on what it answers."""
     entries = knowledge.entries_by_id()
-    heard = context[-1].text if context else ""
-    found: dict[str, Evidence] = {}
-    for query in (reply, heard):
-        if query and query != SILENCE:
-            result = knowledge.search(query[:300], language=language, audience=("public", "internal"), limit=SEARCHED)
-            found |= {hit.entry.id: entries[hit.entry.id].evidence() for hit in result.hits}
-    return tuple(found.values())
+    ids = looked_up(knowledge, language, reply, context[-1].text if context else "")
+    return tuple(entries[name].evidence() for name in dict.fromkeys(ids))
 
 
 def graded_again(call: Call, readings: Sequence[Reading]) -> Call:

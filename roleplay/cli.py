@@ -325,9 +325,9 @@ def export(
 ) -> None:
     """Write the kept calls with their reports, one JSON object a line."""
     with clear_errors():
+        from roleplay.call import kept_call, kept_grades
         from roleplay.records import Records
         from roleplay.reports import as_data, make_report
-        from roleplay.room import kept_call, kept_grades
 
         records = Records(load_settings(data=data).database_url)
         rows = records.calls(trainee, limit=None)

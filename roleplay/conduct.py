@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from roleplay.call import Call
 from roleplay.clauses import topics
 from roleplay.events import Event, absences, paused
 from roleplay.noticed import is_silent
-from roleplay.room import Call
 
 PASSED_ON = 0.5  # share of a fact's words from which a briefing counts as passing it on
 

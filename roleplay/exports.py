@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from roleplay.call import kept_call, kept_grades
 from roleplay.records import Records
 from roleplay.reports import as_data, make_report
 from roleplay.results import Result
-from roleplay.room import kept_call, kept_grades
 from roleplay.rubric import DIMENSIONS
 
 COLUMNS = ("call", "started", "person", "persona", "title", "language", "direction", "topics", "difficulty", "mode",

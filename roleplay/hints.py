@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from roleplay.dialogue import Evidence, Exchange, Stage
+from roleplay.call import Call
+from roleplay.dialogue import Evidence, Stage
 from roleplay.reports import did_stage
-from roleplay.room import Call
 from roleplay.standards import Standards
 from roleplay.state import holds
 
@@ -73,8 +73,7 @@ def next_stage(call: Call) -> Stage:
 
 def _advice(call: Call, stage: Stage, standards: Standards) -> list[str]:
     """What the service standard asks for at this moment: whatever a reply without a word would miss."""
-    persona = call.persona
-    moment = Exchange(persona.language, call.turns, "", (), None, persona.call.direction)
+    moment = call.next_exchange("")
     return [finding.advice for finding in standards.find(moment, stage) if not finding.kept and not finding.end][:MOST]
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
+from roleplay.call import Exchanged
 from roleplay.facts import quantities
 from roleplay.persona import Persona
-from roleplay.room import Exchanged
 from roleplay.rubric import DIMENSIONS, Dimension
 
 if TYPE_CHECKING:

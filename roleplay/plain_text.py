@@ -33,6 +33,17 @@ def without_markup(text: str) -> str:
     return _MARKUP.sub(lambda found: " " if found[0][:3].lower() in ("<br", "<p>", "</p") else "", text)
 
 
+def visible(text: str) -> str:
+    """A text as it can be seen, composed and without space around it; what joins characters (ZWJ) stays.
+
+    Control characters and those that turn the direction of writing have no place in what is kept.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(
+        char for char in composed if char in "\n\t\u200d" or unicodedata.category(char) not in ("Cc", "Cf")
+    ).strip()
+
+
 def plain_text(original: str) -> PlainText:
     """Fold letters and digits to their plain forms and drop what cannot be seen."""
     letters: list[str] = []

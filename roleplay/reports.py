@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from roleplay.call import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
 from roleplay.coaching import Better
 from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
 from roleplay.lessons import Turning, lessons
 from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call, taught
-from roleplay.room import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Totals, changed, total
 from roleplay.sheet import Sheet, sheet
 from roleplay.state import Cause

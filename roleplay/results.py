@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from roleplay.call import kept_call, kept_grades
 from roleplay.dialogue import Direction, Ending, Feeling, Language
 from roleplay.lessons import kpis
 from roleplay.records import PERSON, CallRow, Mode, Records
 from roleplay.reports import Report, make_report, reached
-from roleplay.room import kept_call, kept_grades
 from roleplay.rubric import DIMENSIONS, Dimension
 
 KEPT = 20_000  # results that are held in memory

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from roleplay.call import GRADE, keep_grade, kept_call, reply_of, turn_of
 from roleplay.errors import Rejected
-from roleplay.records import PERSON, GradeRow, Records, ReviewRow
-from roleplay.room import GRADE, kept_call
+from roleplay.records import PERSON, Records, ReviewRow
 from roleplay.rubric import DIMENSIONS, Dimension, Grade, Score
 
 LONGEST_REASON = 1000  # characters
@@ -38,14 +38,14 @@ def correct(
     same = {name for name in DIMENSIONS if machine and machine.scores[name].value == given[name].value}
     remarks = tuple(mark for mark in machine.remarks if mark.dimension in same) if machine else ()
     grade = Grade(given, remarks, PERSON + (who or "trainer"), machine.basis if machine else {})
-    records.keep_grade(call_id, GradeRow(2 * reply - 1, grade.grader, GRADE.dump_python(grade, mode="json"), "scored"))
+    keep_grade(records, call_id, reply, grade, grade.grader)
     records.keep_review(ReviewRow(call_id, reply, "made", who, reason))
     return grade
 
 
 def machine_grade(records: Records, call_id: str, reply: int) -> Grade | None:
     """The latest grade of a reply that a model gave."""
-    rows = [row for row in records.grades(call_id) if row.turn_number == 2 * reply - 1 and not row.by_person]
+    rows = [row for row in records.grades(call_id) if row.turn_number == turn_of(reply) and not row.by_person]
     return GRADE.validate_python(rows[-1].grade) if rows else None
 
 
@@ -69,7 +69,7 @@ def graded_rows(records: Records) -> Iterator[dict[str, Any]]:
         call = kept_call(records, row.id) if corrected else None
         for turn, kept in corrected.items():
             assert call is not None
-            number = (turn + 1) // 2
+            number = reply_of(turn)
             exchange = call.exchange(number)
             grade, machine = GRADE.validate_python(kept.grade), machine_grade(records, row.id, number)
             yield {

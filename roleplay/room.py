@@ -8,36 +8,42 @@ from __future__ import annotations
 
 import threading
 import time
-import unicodedata
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from roleplay.acts import next_directive
+from roleplay.call import (
+    Call,
+    Exchanged,
+    keep_exchanged,
+    keep_grade,
+    kept_call,
+    kept_grades,
+    turn_of,
+)
 from roleplay.coaching import Better, Coach, Moment
 from roleplay.customer import Answer, Customer, Scene
-from roleplay.dialogue import Ending, Evidence, Exchange, Turn
-from roleplay.directive import Directive, spoken
+from roleplay.dialogue import Evidence, Language, Turn
+from roleplay.directive import spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import AWAY, Event, Kind, away
 from roleplay.grading import Grader, ModelGrader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
-from roleplay.persona import SHEET, Library, Persona, kept_persona
+from roleplay.persona import SHEET, Library, Persona
 from roleplay.phrases import judged
-from roleplay.plain_text import without_markup
+from roleplay.plain_text import visible, without_markup
 from roleplay.prompts import Cue
 from roleplay.reaction import react
 from roleplay.reader import Reader
 from roleplay.reading import Reading
-from roleplay.records import CallRow, GradeRow, Mode, Records, TurnRow
+from roleplay.records import CallRow, Mode, Records, now
 from roleplay.redaction import redact
 from roleplay.rubric import Grade
-from roleplay.state import State, outcome, start
+from roleplay.state import outcome
 from roleplay.waiting import waited
 
 LONGEST_REPLY = 2000  # characters
@@ -46,68 +52,7 @@ LONGEST_NOTE = 1000  # characters of one field of the sheet
 AT_ONCE = 2  # replies that are read at once: it is all computing, and more would only make each other late
 SEARCHED = 4  # entries that are looked up for each reply, beside those that the persona names
 
-STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
-EVIDENCE, GRADE = TypeAdapter(tuple[Evidence, ...]), TypeAdapter(Grade)
 REMEMBERED = 2000  # better replies that are held in memory
-
-
-@dataclass(frozen=True)
-class Exchanged:
-    """One reply and its answer, with everything that led from one to the other."""
-
-    number: int  # 1 for the trainee's first reply
-    reply: Turn
-    answer: Turn
-    reading: Reading
-    directive: Directive
-    before: State  # after the reply, before the answer
-    after: State
-    evidence: tuple[Evidence, ...]
-    detail: dict[str, Any] = field(default_factory=dict)
-    seconds: float | None = None  # that the trainee took
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call as the records hold it."""
-
-    row: CallRow
-    persona: Persona
-    exchanges: tuple[Exchanged, ...]
-    events: tuple[Event, ...] = ()
-
-    @property
-    def id(self) -> str:
-        return self.row.id
-
-    @property
-    def state(self) -> State:
-        return self.exchanges[-1].after if self.exchanges else start(self.persona)
-
-    @property
-    def ending(self) -> Ending | None:
-        return self.row.ending
-
-    @property
-    def is_exam(self) -> bool:
-        return self.row.mode == "exam"
-
-    @property
-    def retried(self) -> tuple[str, int] | None:
-        """Which call, and from which reply on, this one tries again; None for a call of its own."""
-        event = next((event for event in self.events if event.kind == "retry"), None)
-        return (event.detail["call"], event.detail["reply"]) if event else None
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        return tuple(turn for each in self.exchanges for turn in (each.reply, each.answer))
-
-    def exchange(self, number: int) -> Exchange:
-        """What a grader may see of the reply `number`."""
-        each = self.exchanges[number - 1]
-        context = self.turns[: 2 * (number - 1)]
-        persona = self.persona
-        return Exchange(persona.language, context, each.reply.text, each.evidence, None, persona.call.direction)
 
 
 @dataclass(frozen=True)
@@ -143,6 +88,15 @@ class Room:
     def _grader(self) -> str:
         return f"{self.grader.spec} {self.grader.fingerprint}"
 
+    @property
+    def _parts(self) -> dict[str, Any]:
+        """What a call that begins now is had with, as its row keeps it."""
+        return {
+            "knowledge_version": self.knowledge.version,
+            "customer_model": f"{self.customer.model.spec} {self.customer.model.fingerprint}",
+            "grader_model": self._grader,
+        }
+
     def basis(self, persona: Persona) -> dict[str, str]:
         """What a grade that is given now rests on, by part; see `Grade.basis`."""
         return {**self.grader.basis(persona.language), "persona": persona.grading.hash}
@@ -172,9 +126,7 @@ class Room:
             direction=persona.call.direction,
             seed=seed,
             mode=mode,
-            knowledge_version=self.knowledge.version,
-            customer_model=f"{self.customer.model.spec} {self.customer.model.fingerprint}",
-            grader_model=self._grader,
+            **self._parts,
         )
         self.records.open_call(row)
         return Call(row, persona, ())
@@ -195,26 +147,15 @@ class Room:
             raise Rejected(f"the customer cannot hear you ({kind}); come back first")
         reply = self._received(call, text)
         begun = time.monotonic()
-        with self._reading:
-            evidence = self._evidence(call, reply)
-            exchange = Exchange(call.persona.language, call.turns, reply, evidence, None, call.persona.call.direction)
-            reading = self.reader.read(exchange, call.persona.subjects())
+        evidence, reading = self._read(call, reply)
         last = call.exchanges[-1].reply.text if call.exchanges else ""
-        wait = waited(call.events, len(call.exchanges), last, datetime.now(UTC))
+        wait = waited(call.events, len(call.exchanges), last, now())
         before = react(call.persona, call.state, reading, reply, wait)
         directive = next_directive(call.persona, before, call.row.seed)
-        past = tuple(
-            (Cue(each.reply.text, each.directive, each.before.feeling), each.detail.get("meant") or each.answer.text)
-            for each in call.exchanges
+        past = tuple((each.cue, each.meant) for each in call.exchanges)
+        answer = yield from self._answer(
+            Scene(call.persona, before, Cue(reply, directive, before.feeling), past, call.row.seed)
         )
-        scene = Scene(call.persona, before, Cue(reply, directive, before.feeling), past, call.row.seed)
-        answer: Answer | None = None
-        for piece in self.customer.speak(scene):
-            if isinstance(piece, Answer):
-                answer = piece
-            else:
-                yield piece
-        assert answer is not None
         exchanged = Exchanged(
             number=len(call.exchanges) + 1,
             reply=Turn("trainee", reply),
@@ -224,17 +165,19 @@ class Room:
             before=before,
             after=spoken(before, directive),
             evidence=evidence,
-            detail={
-                "source": answer.source,
-                "meant": answer.meant,
-                "struck": [[each.source, each.reason, each.detail, each.text] for each in answer.struck],
-                "proposed": dict(answer.proposed),
-                "took": round(time.monotonic() - begun, 3),
-            },
+            detail=_made(answer) | {"took": round(time.monotonic() - begun, 3)},
             seconds=seconds,
         )
-        self._keep(call, exchanged)
+        keep_exchanged(self.records, call.id, exchanged)
         yield Kept(self.call(call_id), exchanged)
+
+    def _answer(self, scene: Scene) -> Generator[str, None, Answer]:
+        """Passes on the customer's words as they come; returns the whole answer."""
+        for piece in self.customer.speak(scene):
+            if isinstance(piece, Answer):
+                return piece
+            yield piece
+        raise AssertionError("a customer's last piece is its answer")
 
     def grade(self, call_id: str, number: int) -> Grade:
         """Score the reply `number` and keep the score. A grader that fails gives a grade without scores."""
@@ -245,9 +188,7 @@ class Room:
             grade = replace(grade, basis=self.basis(call.persona))
         except RoleplayError as error:
             grade = Grade.missing("failed", str(error), self._grader)
-        status = "failed" if any(score.status == "failed" for score in grade.scores.values()) else "scored"
-        data = GRADE.dump_python(grade, mode="json")
-        self.records.keep_grade(call_id, GradeRow(2 * number - 1, self._grader, data, status))
+        keep_grade(self.records, call_id, number, grade, self._grader)
         return grade
 
     def better(self, call: Call, number: int, grade: Grade) -> Better | None:
@@ -289,10 +230,10 @@ class Room:
             raise Rejected(f"an exam has no {kind}")
         if kind == "hint" and call.persona.grading.hints == "none":
             raise Rejected("this persona gives no hints")
-        now = away(call.events)
-        if kind in AWAY and now:
-            raise Rejected(f"the customer is waiting already ({now})")
-        if kind == "back" and not now:
+        gone = away(call.events)
+        if kind in AWAY and gone:
+            raise Rejected(f"the customer is waiting already ({gone})")
+        if kind == "back" and not gone:
             raise Rejected("the customer hears you already")
         self.records.events.keep(call_id, Event(kind, len(call.exchanges), detail or {}))
         return self.call(call_id)
@@ -327,7 +268,7 @@ class Room:
             raise Rejected(f"the sheet names a field that there is not ({unknown[0]})")
         if any(len(text) > LONGEST_NOTE for text in texts.values()):
             raise Rejected(f"a field of the sheet has at most {LONGEST_NOTE} characters")
-        kept = {name: self._redacted(call, _shown(text)) for name, text in texts.items() if text.strip()}
+        kept = {name: self._redacted(call, visible(text)) for name, text in texts.items() if text.strip()}
         self.records.events.keep(call_id, Event("sheet", len(call.exchanges), kept))
         return self.call(call_id)
 
@@ -342,16 +283,15 @@ class Room:
         if call.is_exam and call.ending is None:
             raise Rejected("an exam is not tried again before it has ended")
         row = replace(
-            call.row, id=uuid.uuid4().hex, trainee=trainee, mode="practice", started_at=datetime.now(UTC),
-            ended_at=None, ending=None, knowledge_version=self.knowledge.version,
-            customer_model=f"{self.customer.model.spec} {self.customer.model.fingerprint}", grader_model=self._grader,
+            call.row, id=uuid.uuid4().hex, trainee=trainee, mode="practice", started_at=now(),
+            ended_at=None, ending=None, **self._parts,
         )  # fmt: skip
         self.records.open_call(row)
         self.records.events.keep(row.id, Event("retry", number - 1, {"call": call_id, "reply": number}))
-        kept = 2 * (number - 1)
-        self.records.keep_turns(row.id, 1, self.records.turns(call_id)[:kept])
+        first = turn_of(number)  # that is said anew
+        self.records.keep_turns(row.id, 1, self.records.turns(call_id)[: first - 1])
         for grade in self.records.grades(call_id):
-            if grade.turn_number <= kept:
+            if grade.turn_number < first:
                 self.records.keep_grade(row.id, grade)
         return self.call(row.id)
 
@@ -369,10 +309,10 @@ class Room:
         return call
 
     def _received(self, call: Call, text: str) -> str:
-        clean = _shown(text)
+        clean = visible(text)
         if not clean:
             raise Rejected("say something to the customer first; to stay silent on purpose, send ……")
-        clean = _shown(without_markup(clean))
+        clean = visible(without_markup(clean))
         if not clean:
             raise Rejected("what you wrote is nothing but marks; write the words that the customer is to hear")
         if len(clean) > LONGEST_REPLY:
@@ -387,87 +327,38 @@ class Room:
         case = account.model_dump_json() if account else ""
         return redact(text, case + "".join(turn.text for turn in call.turns))
 
+    def _read(self, call: Call, reply: str) -> tuple[tuple[Evidence, ...], Reading]:
+        with self._reading:
+            evidence = self._evidence(call, reply)
+            return evidence, self.reader.read(call.next_exchange(reply, evidence), call.persona.subjects())
+
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
         persona = call.persona
         named = [part.told for _, condition in persona.conditions() for part in condition.parts() if part.told]
         ids = [name for name in dict.fromkeys((*persona.grading.entries, *named)) if not name.startswith("account.")]
         heard = call.turns[-1].text if call.turns else ""
-        for query in (reply, heard):
-            if query and not is_silent(query):
-                found = self.knowledge.search(
-                    query[:300],
-                    language=persona.language,
-                    audience=("public", "internal"),
-                    on=call.row.started_at.date(),
-                    limit=SEARCHED,
-                )
-                ids.extend(hit.entry.id for hit in found.hits)
+        ids += looked_up(self.knowledge, persona.language, reply, heard, call.row.started_at.date())
         known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
         # What the agent's screen does not show yet, the trainee can neither know nor leave out.
         return (*(persona.account_evidence() if call.state.verified else ()), *known)
 
-    def _keep(self, call: Call, each: Exchanged) -> None:
-        trainee = TurnRow(
-            speaker="trainee",
-            text=each.reply.text,
-            detail={
-                "reading": READING.dump_python(each.reading, mode="json"),
-                "before": STATE.dump_python(each.before, mode="json"),
-                "evidence": EVIDENCE.dump_python(each.evidence, mode="json"),
-            },
-            seconds=each.seconds,
-        )
-        customer = TurnRow(
-            speaker="customer",
-            text=each.answer.text,
-            gloss=each.answer.gloss,
-            act=each.directive.act,
-            detail={
-                "directive": DIRECTIVE.dump_python(each.directive, mode="json"),
-                "after": STATE.dump_python(each.after, mode="json"),
-                **each.detail,
-            },
-            seconds=each.detail["took"],
-        )
-        self.records.keep_turns(call.id, 2 * each.number - 1, [trainee, customer], ending=each.after.ending)
+
+def looked_up(knowledge: Knowledge, language: Language, reply: str, heard: str, on: date | None = None) -> list[str]:
+    """Ids of the entries that search finds for a reply and for what it answers; a silence asks for nothing."""
+    found = [
+        knowledge.search(query[:300], language=language, audience=("public", "internal"), on=on, limit=SEARCHED)
+        for query in (reply, heard)
+        if query and not is_silent(query)
+    ]
+    return [hit.entry.id for one in found for hit in one.hits]
 
 
-def kept_call(records: Records, call_id: str) -> Call:
-    """A call as the records hold it; needs no room and no models. Raises Rejected for an unknown one."""
-    row = records.call(call_id)
-    turns = records.turns(call_id)
-    pairs = zip(turns[::2], turns[1::2], strict=True)
-    exchanges = tuple(_exchanged(number, *pair) for number, pair in enumerate(pairs, 1))
-    return Call(row, kept_persona(row.persona_yaml), exchanges, records.events.of(call_id))
-
-
-def kept_grades(records: Records, call_id: str) -> dict[int, Grade]:
-    """The grades kept for a call, by number of the reply; of several graders the latest."""
-    return {(row.turn_number + 1) // 2: GRADE.validate_python(row.grade) for row in records.grades(call_id)}
-
-
-def _shown(text: str) -> str:
-    """A text as it can be seen, composed and without space around it."""
-    return "".join(char for char in unicodedata.normalize("NFC", text) if _is_shown(char)).strip()
-
-
-def _is_shown(char: str) -> bool:
-    """Control characters and those that turn the direction of writing have no place in a reply."""
-    return char in "\n\t\u200d" or unicodedata.category(char) not in ("Cc", "Cf")
-
-
-def _exchanged(number: int, reply: TurnRow, answer: TurnRow) -> Exchanged:
-    extra = {name: value for name, value in answer.detail.items() if name not in ("directive", "after")}
-    return Exchanged(
-        number=number,
-        reply=Turn("trainee", reply.text),
-        answer=Turn("customer", answer.text, answer.gloss, answer.act),
-        reading=READING.validate_python(reply.detail["reading"]),
-        directive=DIRECTIVE.validate_python(answer.detail["directive"]),
-        before=STATE.validate_python(reply.detail["before"]),
-        after=STATE.validate_python(answer.detail["after"]),
-        evidence=EVIDENCE.validate_python(reply.detail["evidence"]),
-        detail=extra,
-        seconds=reply.seconds,
-    )
+def _made(answer: Answer) -> dict[str, Any]:
+    """How an answer was made, as the records keep it."""
+    return {
+        "source": answer.source,
+        "meant": answer.meant,
+        "struck": [[each.source, each.reason, each.detail, each.text] for each in answer.struck],
+        "proposed": dict(answer.proposed),
+    }

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from roleplay.call import Call
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.grading import BundledGrader
 from roleplay.knowledge.editing import Block, item_block, spliced
 from roleplay.knowledge.journal import replace_files
 from roleplay.records import FileVersion, Records
 from roleplay.results import average
-from roleplay.room import Call
 from roleplay.settings import Settings
 from roleplay.standards import RULES, RuleFile, Standards
 from roleplay.yaml_files import parse_yaml, read_yaml, validate

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from roleplay.call import Call
 from roleplay.clauses import topics
 from roleplay.facts import Quantity, quantities
 from roleplay.noticed import CHINESE_NUMERALS
 from roleplay.persona import Persona
-from roleplay.room import Call
 from roleplay.state import SOLUTION
 
 # matches, partly, differs: held against what was said. empty: said, and not written down. not_said: written down, with

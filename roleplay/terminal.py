@@ -14,7 +14,8 @@ import typer
 from roleplay.errors import Rejected, RoleplayError
 
 if TYPE_CHECKING:
-    from roleplay.room import Call, Room
+    from roleplay.call import Call
+    from roleplay.room import Room
 
 PersonasOption = Annotated[
     str | None, typer.Option("--personas", help="persona files or folders, instead of the shipped")

@@ -10,13 +10,14 @@ from made_call import CALL
 
 from roleplay import rehearsal
 from roleplay.build import take_standards
+from roleplay.call import DIRECTIVE, EVIDENCE, GRADE, READING, STATE
 from roleplay.grading import BundledGrader
 from roleplay.knowledge.entries import load_entries
 from roleplay.knowledge.search import Knowledge
 from roleplay.persona import Persona, load_library
 from roleplay.published import Published
 from roleplay.records import GradeRow, Records, TurnRow
-from roleplay.room import DIRECTIVE, EVIDENCE, GRADE, READING, STATE, Room
+from roleplay.room import Room
 from roleplay.rubric import Grade, Remark, Score
 from roleplay.settings import Settings
 from roleplay.standards import load_standards

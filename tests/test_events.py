@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roleplay.build import build_room
+from roleplay.call import Call
 from roleplay.errors import Rejected
 from roleplay.events import Event, absences, away, paused
 from roleplay.hints import hints
 from roleplay.reports import make_report
-from roleplay.room import Call, Room
+from roleplay.room import Room
 from roleplay.settings import load_settings
 from roleplay.standards import load_standards
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from made_class import persona, play
 
+from roleplay.call import GRADE, kept_call, kept_grades
 from roleplay.coaching import Better
 from roleplay.persona import Library
 from roleplay.progress import make_progress
 from roleplay.records import GradeRow
 from roleplay.reports import as_markdown, make_report
 from roleplay.results import BY, Results, group
-from roleplay.room import GRADE, kept_call, kept_grades
 from roleplay.rubric import Grade, Score
 from roleplay.web import views
 from roleplay.web.charts import growth

@@ -65,6 +65,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calibration",
     ),
     ("proposals", "customer", "grading", "coaching", "rehearsal"),
+    ("call",),
     ("room",),
     ("conduct", "sheet"),
     ("reports", "lessons", "hints", "published", "build", "training", "checking"),

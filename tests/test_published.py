@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from roleplay.build import build_room
+from roleplay.call import Call
 from roleplay.published import Published
-from roleplay.room import Call, Kept, Room
+from roleplay.room import Kept, Room
 from roleplay.settings import Settings, load_settings
 
 ROOT = Path(__file__).parent.parent

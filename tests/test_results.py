@@ -13,11 +13,11 @@ from made_class import MONDAY, persona, play
 from openpyxl import load_workbook
 
 from roleplay import exports, results, reviews
+from roleplay.call import kept_call, kept_grades
 from roleplay.errors import Rejected
 from roleplay.graded import read_graded
 from roleplay.records import GradeRow, ReviewRow
 from roleplay.results import BY, Results, draw_sample, group, heat_map
-from roleplay.room import kept_call, kept_grades
 
 WEEK = timedelta(days=7)
 

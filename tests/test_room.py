@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from roleplay.build import build_room, warm_up
+from roleplay.call import Call, kept_call
 from roleplay.customer import Customer
 from roleplay.errors import Rejected, Unavailable
 from roleplay.records import Records
 from roleplay.reports import as_data, as_markdown, make_report
-from roleplay.room import Call, Kept, Room, kept_call
+from roleplay.room import Kept, Room
 from roleplay.settings import load_settings
 
 GOOD = (
