@@ -5,6 +5,7 @@ What cannot be read as the field's kind stays as it was typed: what is wrong wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,7 +103,7 @@ def _number(text: str) -> float | str:
 
 
 def _split(text: str) -> list[str]:
-    return [part for part in text.replace("，", ",").replace("、", ",").replace(" ", ",").split(",") if part]
+    return [part for part in re.split(r"[\s,，、]+", text) if part]
 
 
 def _data(text: str) -> Any:

@@ -66,7 +66,8 @@ class PersonaEditor:
             self.side = section.html("persona_side")
         self.sent = gr.Textbox(visible=False)
         self.note_line = section.html("persona_note", live=True)
-        self.kept = section.html("persona_kept", live=True)
+        # rendered by the section, where it stays in view
+        self.kept = gr.HTML("", js_on_load=GO, elem_id="persona_kept", elem_classes=["said"], render=False)
 
     @property
     def held(self) -> list[Any]:

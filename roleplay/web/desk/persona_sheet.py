@@ -31,7 +31,7 @@ def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = ""
         tip=lambda section, field: _tip(desk, section, field),
         names=lambda section, field: _of(choices, section, field) or {},
         told=lambda message, section, field: _told(message, _of(choices, section, field) or texts(desk.language)["moves"]),
-        unfolded=lambda prefix, fields: _unfolded(prefix, fields, values, at),
+        held=lambda prefix, fields: _held(prefix, fields, values),
     )  # fmt: skip
 
 
@@ -79,16 +79,13 @@ def _told(message: str, names: Mapping[str, str]) -> str:
     return f"must be one of {allowed} (found {told[2]}{near})"
 
 
-def _unfolded(prefix: str, fields: Collection[Field], values: Mapping[str, str], faults: Collection[str]) -> bool:
-    """Whether fields that are folded away hold anything to be seen; every item has an id."""
-    for field in fields:
-        place = prefix + field.name
-        held = values.get(place, "") not in ("", field.default) or any(
-            f"{place}={name}" in values for name in field.choices
-        )
-        if place in faults or (held and field.name != "id"):
-            return True
-    return False
+def _held(prefix: str, fields: Collection[Field], values: Mapping[str, str]) -> int:
+    """How many of the fields that are folded away hold something of their own; every item has an id."""
+    places = {prefix + field.name: field for field in fields if field.name != "id"}
+    return sum(
+        values.get(place, field.default) != field.default or any(f"{place}={name}" in values for name in field.choices)
+        for place, field in places.items()
+    )
 
 
 def _choices(desk: Desk) -> Mapping[str, Mapping[str, str]]:

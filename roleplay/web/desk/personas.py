@@ -32,11 +32,13 @@ class PersonasSection(Section):
         self.editor = PersonaEditor(self)
         with above:
             self.new = NewPersona(self, self.editor, self.take)
-        with gr.Row(elem_classes=["inline"], elem_id="persona_bar"):
-            self.why = gr.Textbox(label=words["why"], max_length=200, elem_id="why")
-            self.check = gr.Button(words["check"], elem_id="check")
-            self.trial = gr.Button(words["try_draft"], elem_id="try_draft")
-            self.publish = gr.Button(words["publish"], variant="primary", elem_id="publish")
+        with gr.Column(elem_id="persona_bar"):
+            self.editor.kept.render()
+            with gr.Row(elem_classes=["inline"]):
+                self.why = gr.Textbox(label=words["why"], max_length=200, elem_id="why")
+                self.check = gr.Button(words["check"], elem_id="check")
+                self.trial = gr.Button(words["try_draft"], elem_id="try_draft")
+                self.publish = gr.Button(words["publish"], variant="primary", elem_id="publish")
         with gr.Accordion(words["versions"], open=False):
             with gr.Row(elem_classes=["inline"]):
                 self.version = gr.Dropdown([], label=words["version"], elem_id="version")
