@@ -1,6 +1,8 @@
 """Open the practice room: `python app.py` is the same as `roleplay serve`."""
 
-from roleplay.cli import serve
+import sys
+
+from roleplay.cli import app
 
 if __name__ == "__main__":
-    serve(host=None, port=None, model=None, grader=None, personas=None, data=None)
+    app(["serve", *sys.argv[1:]])

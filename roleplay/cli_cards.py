@@ -11,7 +11,7 @@ import typer
 from roleplay.character_card import Spec, card_of, persona_of, read_card
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.settings import load_settings
-from roleplay.terminal import PersonasOption, clear_errors, tell, written
+from roleplay.terminal import PersonasOption, tell, written
 
 cards = typer.Typer(no_args_is_help=True, help="Character cards, V2 and V3 as JSON.")
 
@@ -25,18 +25,17 @@ def import_card(
 
     A card has no facts with rules, no goals and no grading: fill them in, then run: roleplay check FILE.
     """
-    with clear_errors():
-        made = persona_of(*read_card(file))
-        path = out / f"{made.data['id']}.yaml"
-        if path.exists():
-            raise Rejected(f"{path} is there already; give another folder with --out")
-        with written(path) as stream:
-            stream.write(made.as_yaml())
-        for line in made.lost:
-            tell(f"lost: {line}")
-        for fault in _missing(path):
-            tell(f"missing: {fault}")
-        typer.echo(str(path))
+    made = persona_of(*read_card(file))
+    path = out / f"{made.data['id']}.yaml"
+    if path.exists():
+        raise Rejected(f"{path} is there already; give another folder with --out")
+    with written(path) as stream:
+        stream.write(made.as_yaml())
+    for line in made.lost:
+        tell(f"lost: {line}")
+    for fault in _missing(path):
+        tell(f"missing: {fault}")
+    typer.echo(str(path))
 
 
 def _missing(path: Path) -> tuple[Fault, ...]:
@@ -57,15 +56,14 @@ def export_card(
     personas: PersonasOption = None,
 ) -> None:
     """Write a persona as a character card. What is for the agent and the grader stays at home."""
-    with clear_errors():
-        from roleplay.persona import load_library
+    from roleplay.persona import load_library
 
-        found = load_library(load_settings(personas=personas).personas).get(persona)
-        spec: Spec = "chara_card_v3" if version == "v3" else "chara_card_v2"
-        card, left = card_of(found, spec)
-        path = out or Path(f"{persona}.json")
-        with written(path) as stream:
-            stream.write(json.dumps(card, ensure_ascii=False, indent=1) + "\n")
-        for line in left:
-            tell(f"left out: {line}")
-        typer.echo(str(path))
+    found = load_library(load_settings(personas=personas).personas).get(persona)
+    spec: Spec = "chara_card_v3" if version == "v3" else "chara_card_v2"
+    card, left = card_of(found, spec)
+    path = out or Path(f"{persona}.json")
+    with written(path) as stream:
+        stream.write(json.dumps(card, ensure_ascii=False, indent=1) + "\n")
+    for line in left:
+        tell(f"left out: {line}")
+    typer.echo(str(path))

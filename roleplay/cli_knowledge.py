@@ -13,7 +13,7 @@ import typer
 
 from roleplay.errors import Rejected
 from roleplay.settings import Settings, load_settings
-from roleplay.terminal import DataOption, clear_errors, tell
+from roleplay.terminal import DataOption, tell
 
 if TYPE_CHECKING:
     from roleplay.knowledge.changes import Changes
@@ -48,36 +48,34 @@ def import_files(
 
     A file imported again replaces what it brought last time. Exit status 3 if something is wrong with the files.
     """
-    with clear_errors():
-        settings = load_settings(data=data, knowledge=knowledge)
-        from roleplay.knowledge.drafts import Defaults
-        from roleplay.knowledge.ingest import apply as apply_plan
-        from roleplay.knowledge.ingest import plan_import
+    settings = load_settings(data=data, knowledge=knowledge)
+    from roleplay.knowledge.drafts import Defaults
+    from roleplay.knowledge.ingest import apply as apply_plan
+    from roleplay.knowledge.ingest import plan_import
 
-        folder = into.absolute() if into else _first_folder(settings)
-        plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience), tell)
-        for each in plan.files:
-            _print_plan(each)
-        _print_warnings(plan.warnings, plan.changes, settings)
-        if not apply:
-            typer.echo("Nothing has been changed; with --apply it is.")
-            if plan.faults and not skip_bad:
-                raise typer.Exit(3)
-            return
-        version = apply_plan(plan, settings.knowledge, settings.data / "knowledge", skip_bad)
-        typer.echo(f"Published as {version}." if version else "Nothing to change: all of it is there already.")
-        if version:
-            typer.echo("Calls use it from the next reply on, and so does a page that is open now.")
+    folder = into.absolute() if into else _first_folder(settings)
+    plan = plan_import(files, settings.knowledge, folder, Defaults(product, audience), tell)
+    for each in plan.files:
+        _print_plan(each)
+    _print_warnings(plan.warnings, plan.changes, settings)
+    if not apply:
+        typer.echo("Nothing has been changed; with --apply it is.")
+        if plan.faults and not skip_bad:
+            raise typer.Exit(3)
+        return
+    version = apply_plan(plan, settings.knowledge, settings.data / "knowledge", skip_bad)
+    typer.echo(f"Published as {version}." if version else "Nothing to change: all of it is there already.")
+    if version:
+        typer.echo("Calls use it from the next reply on, and so does a page that is open now.")
 
 
 @kb.command()
 def versions(data: DataOption = None) -> None:
     """List the published versions, the oldest first."""
-    with clear_errors():
-        from roleplay.knowledge.versions import list_versions
+    from roleplay.knowledge.versions import list_versions
 
-        for each in list_versions(load_settings(data=data).data / "knowledge" / "versions"):
-            typer.echo(f"{each.number:>4}  {each.at}  {each.hash}  {each.count:>5} entries  {each.why}")
+    for each in list_versions(load_settings(data=data).data / "knowledge" / "versions"):
+        typer.echo(f"{each.number:>4}  {each.at}  {each.hash}  {each.count:>5} entries  {each.why}")
 
 
 @kb.command()
@@ -88,16 +86,15 @@ def diff(
     data: DataOption = None,
 ) -> None:
     """Show which entries were added, changed and removed between two versions, and which personas name them."""
-    with clear_errors():
-        settings = load_settings(data=data, knowledge=knowledge)
-        from roleplay.knowledge.changes import changes
+    settings = load_settings(data=data, knowledge=knowledge)
+    from roleplay.knowledge.changes import changes
 
-        difference = changes(_entries(before, settings), _entries(after, settings))
-        for line in _lines(difference):
-            typer.echo(line)
-        if not difference:
-            typer.echo("no difference")
-        _print_warnings((), difference, settings)
+    difference = changes(_entries(before, settings), _entries(after, settings))
+    for line in _lines(difference):
+        typer.echo(line)
+    if not difference:
+        typer.echo("no difference")
+    _print_warnings((), difference, settings)
 
 
 @kb.command("restore")
@@ -107,17 +104,16 @@ def restore_version(
     data: DataOption = None,
 ) -> None:
     """Bring the knowledge base's files back as a version had them. What is there now is kept as a version first."""
-    with clear_errors():
-        settings = load_settings(data=data, knowledge=knowledge)
-        from roleplay.knowledge.changes import changes
-        from roleplay.knowledge.versions import find_version, restore, version_entries
+    settings = load_settings(data=data, knowledge=knowledge)
+    from roleplay.knowledge.changes import changes
+    from roleplay.knowledge.versions import find_version, restore, version_entries
 
-        folder = settings.data / "knowledge" / "versions"
-        wanted = find_version(folder, version)
-        difference = changes(_entries("now", settings), version_entries(folder, wanted))
-        made = restore(wanted, settings.knowledge, folder)
-        typer.echo(f"The files are as in version {wanted.number} again; published as {made}.")
-        _print_warnings((), difference, settings)
+    folder = settings.data / "knowledge" / "versions"
+    wanted = find_version(folder, version)
+    difference = changes(_entries("now", settings), version_entries(folder, wanted))
+    made = restore(wanted, settings.knowledge, folder)
+    typer.echo(f"The files are as in version {wanted.number} again; published as {made}.")
+    _print_warnings((), difference, settings)
 
 
 def _first_folder(settings: Settings) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from roleplay.errors import Rejected, RoleplayError
 
@@ -29,14 +30,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JS
 SeedOption = Annotated[int, typer.Option("--seed", help="the same seed and replies give the same call")]
 
 
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """One message on standard error and exit status 1 for everything that the program raises on purpose."""
-    try:
-        yield
-    except RoleplayError as error:
-        typer.echo(f"roleplay: {error}", err=True)
-        raise typer.Exit(1) from error
+class Commands(TyperGroup):
+    """A program's commands: what one of them raises on purpose is one message on standard error and exit status 1."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except RoleplayError as error:
+            tell(f"roleplay: {error}")
+            raise typer.Exit(1) from error
 
 
 def tell(message: str) -> None:

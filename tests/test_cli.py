@@ -66,6 +66,14 @@ def test_a_call_can_be_had_in_the_terminal():
     assert "Report" in result.output
 
 
+def test_the_doctor_says_what_is_wrong_with_the_settings(monkeypatch):
+    monkeypatch.setenv("ROLEPLAY_PORT", "abc")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "wrong settings: ROLEPLAY_PORT" in result.output
+    assert isinstance(result.exception, SystemExit)  # told, not thrown
+
+
 def test_chat_without_a_persona_lists_them():
     result = run("chat")
     assert "zh-deduction-video-pack" in result.output

@@ -83,7 +83,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("drafting",),
     ("terminal",),
-    ("cli_users", "cli_cards", "cli_knowledge"),
+    ("cli_users", "cli_cards", "cli_knowledge", "cli_installation"),
     ("cli", "web", "eval"),
     ("app", "__main__"),
 )
