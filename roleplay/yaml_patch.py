@@ -86,7 +86,9 @@ def _patch(node: yaml.Node, have: Any, want: Any, text: str, edits: list[Edit]) 
         return
     if isinstance(node, yaml.MappingNode) and isinstance(want, dict) and want and not node.flow_style:
         kept = [key for key in have if key in want]
-        if kept and kept == [key for key in want if key in have] and next(iter(have)) == kept[0]:
+        at = node.start_mark.index
+        first = next(iter(have)) in want or not text[_line_start(text, at) : at].strip()  # no dash stands before it
+        if kept and kept == [key for key in want if key in have] and first:
             _patch_mapping(node, have, want, text, edits)
             return
     if isinstance(node, yaml.SequenceNode) and isinstance(want, list) and want and not node.flow_style:

@@ -82,6 +82,14 @@ def test_a_list_in_another_order_keeps_its_data_and_lost_comments_are_counted() 
     assert comments_lost(TEXT, patched(TEXT, changed(call__facts__0=None))) == 1
 
 
+def test_the_first_key_goes_and_comes_without_the_comments_of_the_others() -> None:
+    without = patched(TEXT, changed(id=None))
+    assert "# who it is" in without and comments_lost(TEXT, without) == 1  # the one in its own line
+    assert len(set(TEXT.splitlines()) - set(without.splitlines())) == 1
+    again = patched(without, changed(id=None) | {"id": "zh-two"})
+    assert comments_lost(without, again) == 0 and again.endswith("id: zh-two\n")
+
+
 def test_what_is_taken_away_with_its_first_key_leaves_sound_yaml() -> None:
     want = changed(call__facts__0={"say": ["x"], "text": "y"})
     want["call"]["facts"] = [{"text": "y", "say": ["x"]}]
