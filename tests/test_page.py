@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import SimpleNamespace
 
 import gradio as gr
+import pdfplumber
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
@@ -184,6 +186,10 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     page.locator(".report").wait_for()
     assert set(room.grades(call_id)) == {1, 2, 3}
     assert page.locator(".transcript > li").count() == 3
+    page.locator("[data-theme]").click()
+    with pdfplumber.open(BytesIO(page.pdf())) as paper:
+        assert "评分模型" in "".join(sheet.extract_text() for sheet in paper.pages), "paper ends where the report does"
+    assert page.evaluate("document.body.classList.contains('dark')"), "only paper is always light"
     with page.expect_download() as download:
         page.get_by_text("下载网页").first.click()
     assert download.value.suggested_filename.endswith(".html")

@@ -8,7 +8,8 @@ setInterval(() => {
   const bar = $('.bar');
   if (bar) {
     document.documentElement.lang = bar.lang; // gradio writes the browser's own
-    document.title = bar.dataset.title || document.title;
+    const heading = all('h1').find((part) => part.checkVisibility());
+    document.title = [heading?.textContent.trim(), bar.dataset.title].filter(Boolean).join(' · ');
   }
   for (const clock of all('.time[data-elapsed]')) {
     if (clock.dataset.stopped) continue;
@@ -131,9 +132,22 @@ document.addEventListener('DOMContentLoaded', () => {
   if (theme) setTimeout(() => document.body.classList.toggle('dark', theme === 'dark'), 0);
 });
 
-// Voice, by the browser's own speech engine, off until it is asked for.
+// What is unfolded over the page is folded again by Escape or a click beside it.
+addEventListener('click', (event) => {
+  const open = $('.transfer[open]');
+  if (open && !open.contains(event.target)) open.open = false;
+});
+addEventListener('keydown', (event) => {
+  const open = $('.transfer[open]');
+  if (!open || event.key !== 'Escape') return;
+  open.open = false;
+  $('summary', open).focus();
+});
+
+// Voice, by the browser's own speech engine, off until it is asked for; what the engine cannot do is not offered.
 const Listener = window.SpeechRecognition || window.webkitSpeechRecognition;
 let listener = null, spoken = null;
+const voiceOf = (lang) => window.speechSynthesis?.getVoices().find((one) => one.lang.slice(0, 2) === lang.slice(0, 2));
 const speaks = () => localStorage.getItem('speak') === '1';
 function voice(what) {
   if (what === 'speak') {
@@ -148,21 +162,26 @@ function voice(what) {
   listener = new Listener();
   Object.assign(listener, { lang: $('[data-spoken]')?.lang || 'zh-CN', interimResults: true, continuous: true });
   listener.onresult = (event) => write(box, before + [...event.results].map((result) => result[0].transcript).join(''));
-  listener.onend = listener.onerror = () => { listener = null; };
+  listener.onend = () => { listener = null; };
+  listener.onerror = (event) => {
+    listener = null;
+    if (!['aborted', 'no-speech'].includes(event.error)) $('[data-unheard]').hidden = false;
+  };
+  $('[data-unheard]').hidden = true;
   listener.start();
 }
 setInterval(() => {
+  const last = $('[data-spoken]');
   for (const button of all('[data-voice]')) {
     const speak = button.dataset.voice === 'speak';
-    button.hidden = speak ? !window.speechSynthesis : !Listener;
+    button.hidden = speak ? !voiceOf(last?.lang || 'zh') : !Listener;
     button.setAttribute('aria-pressed', String(speak ? speaks() : Boolean(listener)));
   }
-  const last = $('[data-spoken]');
   if (!last) return;
   const line = `${asked('call')}:${last.dataset.spoken}`;
   if (spoken !== null && spoken !== line && speaks() && last.textContent.trim()) {
     const words = new SpeechSynthesisUtterance(last.textContent);
-    Object.assign(words, { lang: last.lang, volume: document.body.classList.contains('louder') ? 1 : 0.7 });
+    Object.assign(words, { lang: last.lang, voice: voiceOf(last.lang), volume: document.body.classList.contains('louder') ? 1 : 0.7 });
     speechSynthesis.cancel();
     speechSynthesis.speak(words);
   }
@@ -184,6 +203,12 @@ setInterval(() => !document.hidden && look(), 4000);
 addEventListener('offline', () => { lost = 2; look(); });
 addEventListener('online', look);
 
-// Back and forward are real: the address says what is shown. All parts are unfolded for printing.
+// Back and forward are real: the address says what is shown. Paper is light, with all parts unfolded.
 addEventListener('popstate', () => (location.search || '?') === window.shown || location.reload());
-addEventListener('beforeprint', () => all('.report details, .file details').forEach((part) => { part.open = true; }));
+let dark = false;
+addEventListener('beforeprint', () => {
+  dark = document.body.classList.contains('dark');
+  document.body.classList.remove('dark');
+  all('.report details, .file details').forEach((part) => { part.open = true; });
+});
+addEventListener('afterprint', () => document.body.classList.toggle('dark', dark));

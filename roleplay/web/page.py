@@ -60,7 +60,14 @@ ADDRESS = """(address) => {
   window.shown = address;
   if ((location.search || '?') !== address) history.pushState({}, '', address);
   window.scrollTo(0, 0);
-}"""
+  setTimeout(() => {
+    const seen = (query) => [...document.querySelectorAll(query)].find((part) => part.checkVisibility());
+    const typing = matchMedia('(pointer: fine)').matches && seen('#box textarea:enabled'); // no keyboard over a phone
+    const place = typing || seen('h1');
+    if (place && place !== typing) place.tabIndex = -1;
+    place?.focus({ preventScroll: true });
+  }, 120);
+}"""  # what is shown now is also where the keyboard and a screen reader are
 
 FOCUS = (
     """() => setTimeout(() => document.querySelector('#box textarea:enabled')?.focus({ preventScroll: true }), 80)"""
@@ -153,13 +160,13 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
     if logins:
         add_login(app, people, logins, spoken)
     looks: dict[str, Any] = {
-        "theme": _theme(), "head": views.script(), "run_history": False, "footer_links": [],
+        "theme": _theme(), "head": views.head(), "run_history": False, "footer_links": [],
         "enable_monitoring": False, "ssr_mode": False, "show_error": False,
     }  # fmt: skip
     add_desk(app, room, settings, staff, languages, user, looks)
     gr.mount_gradio_app(
         app, make_blocks(room, languages, staff), path=PAGE, auth_dependency=user if logins else None,
-        css=views.style(), max_file_size="1kb", **looks,
+        max_file_size="1kb", **looks,
     )  # fmt: skip
     if local:  # so that a page from elsewhere cannot reach this one by a name of its own for this machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
@@ -205,14 +212,23 @@ def _theme() -> gr.themes.Base:
     theme = gr.themes.Base(primary_hue="teal", neutral_hue="slate", font=fonts, font_mono=mono, radius_size="lg")
     return theme.set(
         button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_600",
         button_primary_text_color="white",
         button_cancel_background_fill="transparent",
+        button_cancel_background_fill_dark="transparent",
         button_cancel_border_color="*neutral_300",
         button_cancel_text_color="#b4231f",
         button_cancel_text_color_dark="#f28b82",
-        body_text_color_subdued="*neutral_500",
-        input_border_color="*neutral_300",
+        body_text_color_subdued="*neutral_600",
+        checkbox_background_color_selected="*primary_700",
+        checkbox_background_color_selected_dark="*primary_600",
+        input_background_fill="*background_fill_primary",
+        input_background_fill_dark="*background_fill_primary",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        input_border_color="#7f8ea3",
+        input_border_color_dark="#6f7f96",
         input_border_color_focus="*primary_600",
         block_border_width="0px",
         block_shadow="none",

@@ -45,9 +45,9 @@ def style() -> str:
 
 
 @lru_cache(maxsize=1)
-def script() -> str:
-    """What goes into the page's head: the clock of a call and local times."""
-    return f"<script>{(FOLDER / 'page.js').read_text(encoding='utf-8')}</script>"
+def head() -> str:
+    """What goes into the page's head: its look, and what it does in the browser alone."""
+    return f"<style>{style()}</style><script>{(FOLDER / 'page.js').read_text(encoding='utf-8')}</script>"
 
 
 @lru_cache(maxsize=1)

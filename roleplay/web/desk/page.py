@@ -109,7 +109,7 @@ def add_desk(
         return name if staff.may(name, "read_results") else None
 
     add_files(app, room, settings, staff, results, user)
-    css = views.style() + (views.FOLDER / "desk.css").read_text(encoding="utf-8")
+    css = (views.FOLDER / "desk.css").read_text(encoding="utf-8")
     for language in languages:
         blocks = make_desk(room, settings, staff, results, language, len(languages) > 1)
         path = f"/desk/{'zh' if language == 'zh-CN' else 'en'}"
