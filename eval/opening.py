@@ -68,11 +68,10 @@ class Judging:
 
 def judging_subject(settings: Settings, grader: Grader) -> dict[str, Any]:
     """What scores hang on: the grader's weights and calibration, the reader's, standards, prompts."""
-    calibration = getattr(grader, "calibration", None)
     rules = list(settings.standards) or [ROOT / "roleplay" / "rules"]
     return {
         "grader": identity(grader),
-        "calibration": sha256(repr(asdict(calibration)).encode()) if calibration else None,
+        "calibration": sha256(repr(asdict(grader.calibration)).encode()) if grader.calibration else None,
         "reader": files_hash([ROOT / "roleplay" / "bundled" / "reader"], (".safetensors", ".json")),
         "standards": files_hash(rules, (".yaml",)),
         "prompts": files_hash([ROOT / "roleplay" / "prompts"], (".yaml",)),

@@ -10,11 +10,12 @@ from dataclasses import replace
 from roleplay.calibration import Calibration
 from roleplay.customer import Customer
 from roleplay.errors import RoleplayError
-from roleplay.grading import BundledGrader, ModelGrader
+from roleplay.grading import BundledGrader, identity
 from roleplay.knowledge.embedding import Embedder, load_embedder
 from roleplay.knowledge.search import Knowledge
 from roleplay.knowledge.store import open_knowledge
 from roleplay.knowledge.versions import keep_version
+from roleplay.model_grader import ModelGrader
 from roleplay.models import LanguageModel
 from roleplay.models.making import make_model
 from roleplay.persona import Library, load_library
@@ -111,11 +112,8 @@ def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
 
 def take_standards(room: Room, standards: Standards) -> None:
     """From the next reply on, the room reads and grades by these rules, which have been published meanwhile."""
-    grader = room.grader
-    if isinstance(grader, BundledGrader):
-        room.grader = replace(grader, standards=standards)
-    elif isinstance(grader, ModelGrader):
-        room.grader = ModelGrader(grader.model, standards, grader.calibration)
+    if isinstance(room.grader, BundledGrader | ModelGrader):
+        room.grader = replace(room.grader, standards=standards)
     if room.reader is not None:
         room.reader = Reader(room.reader.encoder, room.reader.questions, standards)
 
@@ -123,13 +121,9 @@ def take_standards(room: Room, standards: Standards) -> None:
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:
     """The grader that the settings name, with the calibration kept for exactly this one, if there is any."""
     standards = load_standards(settings.rule_files or None)
+    grader: BundledGrader | ModelGrader
     if settings.grader == "bundled":
-        grader: BundledGrader | ModelGrader = BundledGrader.load(standards)
+        grader = BundledGrader.load(standards)
     else:
         grader = ModelGrader(build_model(settings, settings.grader, settings.grade_timeout), standards)
-    calibration = Calibration.find(settings.data, f"{grader.spec}:{grader.fingerprint}")
-    if calibration is None:
-        return grader
-    if isinstance(grader, BundledGrader):
-        return replace(grader, calibration=calibration)
-    return ModelGrader(grader.model, standards, calibration)
+    return replace(grader, calibration=Calibration.find(settings.data, identity(grader)))

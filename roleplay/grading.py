@@ -8,13 +8,11 @@ that costs points carries its proof.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
-from string import Template
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -23,22 +21,27 @@ from roleplay.claims import about_question
 from roleplay.confidence import Opinion, signs
 from roleplay.content import asides, reaches, spoken
 from roleplay.dialogue import MOVES, Exchange
-from roleplay.errors import Unavailable
-from roleplay.features import features, felt, nearest
-from roleplay.models import LanguageModel, Message
+from roleplay.features import features, felt
+from roleplay.models import LanguageModel
 from roleplay.models.scorer import Scorer
 from roleplay.promises import invented
 from roleplay.reading import Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Dimension, Grade, Remark, Score
 from roleplay.standards import Rule, Standards, load_standards
-from roleplay.yaml_files import read_yaml
 
 GRADER_FILE = Path(__file__).parent / "bundled" / "reader" / "grader.safetensors"
-PROMPTS = Path(__file__).parent / "prompts"
 DUE = 0.5  # from here a fact was due
 STRANGE = 3.0  # the highest point, on these dimensions, of what seems to be said to another customer
 STRANGE_IN: tuple[Dimension, ...] = ("empathy", "phrasing")
+NOT_DUE = {
+    "zh-CN": "这一轮不需要说明业务信息，也没有说明。",
+    "en": "No fact was due in this reply and none was stated.",
+}
+STRANGER = {
+    "zh-CN": "这句话听起来不像是对这位客户说的：没有提到客户说的事。",
+    "en": "This sounds as if it were said to somebody else: it takes up nothing of what this customer said.",
+}
 # (score, value, ceiling) -> confidence, and whether unsure
 Sure = Callable[[Dimension, float, float], tuple[float, bool]]
 
@@ -52,6 +55,17 @@ class Grader(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
+    @property
+    def standards(self) -> Standards: ...
+
+    @property
+    def calibration(self) -> Calibration | None: ...
+
+    @property
+    def writer(self) -> LanguageModel | None:
+        """Its model where that can put a better reply into words; see `coaching`."""
+        ...
+
     def basis(self, language: str) -> dict[str, str]:
         """By part, a hash of what its scores of calls in this language rest on."""
         ...
@@ -62,8 +76,32 @@ class Grader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the small model makes of a reply that says something: from which features, and whether to a stranger."""
+
+    features: Mapping[str, float]
+    opinions: Mapping[str, Opinion]
+    stranger: bool
+
+    @property
+    def given(self) -> dict[Dimension, float | None]:
+        """Raw scores; what seems to be said to a stranger is not above STRANGE."""
+        due = self.opinions["fact_due"].value >= DUE
+        given = {name: self.opinions[name].value if due or name != "accuracy" else None for name in DIMENSIONS}
+        if self.stranger:
+            for name in STRANGE_IN:
+                given[name] = min(given[name] or STRANGE, STRANGE)
+        return given
+
+    @property
+    def held_back(self) -> bool:
+        """Whether STRANGE has cost a point."""
+        return self.stranger and any(self.opinions[name].value >= STRANGE + 0.5 for name in STRANGE_IN)
+
+
+@dataclass(frozen=True, slots=True)
 class BundledGrader:
-    """The shipped grader: everything from the reading, and a small model whose parts can be shown."""
+    """The shipped grader: everything from the reading, and a small model."""
 
     scorer: Scorer
     standards: Standards
@@ -79,141 +117,55 @@ class BundledGrader:
     def fingerprint(self) -> str:
         return self.scorer.fingerprint
 
+    @property
+    def writer(self) -> None:
+        return None
+
     def basis(self, language: str) -> dict[str, str]:
-        return _basis(self, language)
+        return basis_of(self, language)
 
     def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
-        if not reaches(spoken(exchange, reading.findings, self.standards.rules)):
-            return dict.fromkeys(DIMENSIONS, 1.0)
-        found = grader_features(exchange, reading, self.standards.rules)
-        stranger = self.scorer.is_stranger(found, exchange.language)
-        return self._given(self.scorer.opinions(found, exchange.language), stranger)
-
-    def _given(self, opinions: Mapping[str, Opinion], stranger: bool) -> dict[Dimension, float | None]:
-        """What the small model says; what seems to be said to a stranger is not above STRANGE."""
-        due = opinions["fact_due"].value >= DUE
-        given = {name: opinions[name].value if due or name != "accuracy" else None for name in DIMENSIONS}
-        if stranger:
-            for name in STRANGE_IN:
-                given[name] = min(given[name] or STRANGE, STRANGE)
-        return given
+        seen = self._seen(exchange, reading)
+        return seen.given if seen else dict.fromkeys(DIMENSIONS, 1.0)
 
     def grade(self, exchange: Exchange, reading: Reading) -> Grade:
-        rules, identity = self.standards.rules, f"{self.spec}:{self.fingerprint}"
-        if not reaches(spoken(exchange, reading.findings, rules)):
-            return finish(
-                exchange, reading, dict.fromkeys(DIMENSIONS, 1.0), rules, self.calibration, identity, _by_rule
-            )
-        found = grader_features(exchange, reading, rules)
-        opinions = self.scorer.opinions(found, exchange.language)
-        stranger = self.scorer.is_stranger(found, exchange.language)
+        seen = self._seen(exchange, reading)
+        if seen is None:  # nothing was said to the customer: there is no doubt about that
+            return finish(self, exchange, reading, dict.fromkeys(DIMENSIONS, 1.0), lambda *_: (1.0, False))
+        grade = finish(self, exchange, reading, seen.given, partial(self._sure, exchange.language, seen))
+        return strange(grade, exchange.language) if seen.held_back else grade
 
-        def sure(name: Dimension, value: float, top: float) -> tuple[float, bool]:
-            doubt = self.scorer.doubts[f"{exchange.language} {name}"]
-            chance = doubt.chance(signs(opinions[name], value, top, found[f"estimate.{name}"], found["length"]))
-            return chance, chance < doubt.bar
-
-        given = self._given(opinions, stranger)
-        grade = finish(exchange, reading, given, rules, self.calibration, identity, sure)
-        capped = stranger and any(opinions[name].value >= STRANGE + 0.5 for name in STRANGE_IN)
-        return strange(grade, exchange.language) if capped else grade
-
-    def parts(self, exchange: Exchange, reading: Reading, dimension: Dimension) -> list[tuple[str, float]]:
-        """What each feature adds or takes off, the weightiest first, for a trainer who asks why."""
+    def _seen(self, exchange: Exchange, reading: Reading) -> Seen | None:
+        """None where the reply says nothing to this customer."""
+        if not reaches(spoken(exchange, reading.findings, self.standards.rules)):
+            return None
         found = grader_features(exchange, reading, self.standards.rules)
-        return self.scorer.parts(found, exchange.language, dimension)
+        scorer, language = self.scorer, exchange.language
+        return Seen(found, scorer.opinions(found, language), scorer.is_stranger(found, language))
+
+    def _sure(self, language: str, seen: Seen, name: Dimension, value: float, top: float) -> tuple[float, bool]:
+        doubt, own = self.scorer.doubts[f"{language} {name}"], seen.features
+        chance = doubt.chance(signs(seen.opinions[name], value, top, own[f"estimate.{name}"], own["length"]))
+        return chance, chance < doubt.bar
 
 
-def _basis(grader: BundledGrader | ModelGrader, language: str) -> dict[str, str]:
+def identity(grader: Grader) -> str:
+    """A grader as its grades and calibrations name it."""
+    return f"{grader.spec}:{grader.fingerprint}"
+
+
+def basis_of(grader: Grader, language: str) -> dict[str, str]:
+    """The parts of a basis that every grader has; see `Grade.basis`."""
     own = grader.calibration
     return {
-        "model": f"{grader.spec}:{grader.fingerprint}",
+        "model": identity(grader),
         "rules": grader.standards.hash(language),
-        "calibration": "" if own is None else _short(repr(sorted(own.maps.items())).encode()),
+        "calibration": "" if own is None else short_hash(repr(sorted(own.maps.items())).encode()),
     }
 
 
-def _short(data: bytes) -> str:
+def short_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
-
-
-def _by_rule(name: Dimension, given: float, top: float) -> tuple[float, bool]:
-    """Nothing was said to the customer: there is no doubt about that."""
-    return 1.0, False
-
-
-class ModelGrader:
-    """A large model as the judge: one criterion a question, the score read from how likely each point is.
-
-    The points are offered in rising and in falling order and the two answers averaged, so that no place
-    in the list is favoured. The exact checks of the reading stand above what the model says.
-    """
-
-    def __init__(
-        self, model: LanguageModel, standards: Standards | None = None, calibration: Calibration | None = None
-    ) -> None:
-        self.model, self.standards, self.calibration = model, standards or load_standards(), calibration
-        self.spec = model.spec
-        self.fingerprint = model.fingerprint
-
-    def basis(self, language: str) -> dict[str, str]:
-        prompts = (PROMPTS / f"grader.{language}.yaml").read_bytes()
-        return {**_basis(self, language), "prompts": _short(prompts)}
-
-    def raw(self, exchange: Exchange, reading: Reading) -> dict[Dimension, float | None]:
-        """Raises Unavailable when the model fails."""
-        prompts = _prompts(exchange.language)
-        heard = spoken(exchange, reading.findings, self.standards.rules)
-        due = self._chances(prompts, _filled(prompts["due"], heard), 2)[0] >= DUE
-        found: dict[Dimension, float | None] = {}
-        for name in DIMENSIONS:
-            found[name] = self._expected(prompts, heard, name) if due or name != "accuracy" else None
-        return found
-
-    def grade(self, exchange: Exchange, reading: Reading) -> Grade:
-        identity = f"{self.spec}:{self.fingerprint}"
-        try:
-            given = self.raw(exchange, reading)
-        except Unavailable as error:
-            return Grade.missing("failed", str(error), identity)
-        return finish(exchange, reading, given, self.standards.rules, self.calibration, identity)
-
-    def _expected(self, prompts: Mapping[str, Any], exchange: Exchange, name: Dimension) -> float:
-        """The mean point, weighed by how likely the model finds each, over both orders."""
-        means = []
-        for points in (range(1, 6), range(5, 0, -1)):
-            anchors = [f"{place}. {prompts[name]['scale'][point - 1]}" for place, point in enumerate(points, 1)]
-            text = _filled(prompts["task"], exchange, question=prompts[name]["question"], scale="\n".join(anchors))
-            chances = self._chances(prompts, text, 5)
-            means.append(sum(point * chance for point, chance in zip(points, chances, strict=True)))
-        return sum(means) / len(means)
-
-    def _chances(self, prompts: Mapping[str, Any], text: str, options: int) -> list[float]:
-        """How likely each of the answers 1 to `options` is; they add up to 1."""
-        messages: list[Message] = [{"role": "system", "content": prompts["system"]}, {"role": "user", "content": text}]
-        logs = np.array(self.model.weigh(messages, [str(number) for number in range(1, options + 1)]), float)
-        if logs.shape != (options,) or not np.isfinite(logs).any():
-            raise Unavailable(
-                self.spec, f"gave no chances for {options} options: {logs.tolist()}", "Try another model."
-            )
-        powers = np.exp(logs - logs.max())
-        return list(map(float, powers / powers.sum()))
-
-
-@lru_cache(maxsize=2)
-def _prompts(language: str) -> dict[str, Any]:
-    """The questions to a large model, from the text files beside `prompts`."""
-    data, _ = read_yaml(PROMPTS / f"grader.{language}.yaml")
-    return data
-
-
-def _filled(template: str, exchange: Exchange, **more: str) -> str:
-    """What was said is quoted as JSON, so that no text of a trainee's can end its own quotation."""
-    turns = [{turn.speaker: turn.text} for turn in exchange.context[-6:]]
-    evidence = [entry.text for entry in nearest(exchange, exchange.evidence)]
-    plain = {"context": turns, "evidence": evidence, "reply": exchange.reply}
-    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in plain.items()}
-    return Template(template).substitute(quoted, **more)
 
 
 def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
@@ -236,18 +188,17 @@ def grader_features(exchange: Exchange, reading: Reading, rules: Mapping[str, Ru
 
 
 def finish(
+    grader: Grader,
     exchange: Exchange,
     reading: Reading,
     given: Mapping[Dimension, float | None],
-    rules: Mapping[str, Rule],
-    calibration: Calibration | None,
-    grader: str,
     sure: Sure | None = None,
 ) -> Grade:
     """Raw scores as a grade: calibrated, under the ceilings, in whole points, with remarks.
 
     `sure` says how sure each score is; without it nothing is said about that.
     """
+    rules, calibration = grader.standards.rules, grader.calibration
     scores: dict[Dimension, Score] = {}
     ceilings = ceiling(exchange, reading, rules)
     for name in DIMENSIONS:
@@ -262,13 +213,7 @@ def finish(
             point = float(np.clip(np.floor(min(value, ceilings[name]) + 0.5), 1, 5))
             chance, unsure = sure(name, value, ceilings[name]) if sure else (None, False)
             scores[name] = Score(point, confidence=chance, unsure=unsure)
-    return Grade(scores, remarks(exchange, reading, scores, rules), grader)
-
-
-NOT_DUE = {
-    "zh-CN": "这一轮不需要说明业务信息，也没有说明。",
-    "en": "No fact was due in this reply and none was stated.",
-}
+    return Grade(scores, remarks(exchange, reading, scores, rules), identity(grader))
 
 
 def strange(grade: Grade, language: str) -> Grade:
@@ -276,12 +221,6 @@ def strange(grade: Grade, language: str) -> Grade:
     scores = {name: replace(score, unsure=score.unsure or name in STRANGE_IN) for name, score in grade.scores.items()}
     remark = Remark("empathy", -1, STRANGER[language], rule="rubric.empathy")
     return replace(grade, scores=scores, remarks=(remark, *grade.remarks))
-
-
-STRANGER = {
-    "zh-CN": "这句话听起来不像是对这位客户说的：没有提到客户说的事。",
-    "en": "This sounds as if it were said to somebody else: it takes up nothing of what this customer said.",
-}
 
 
 def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[Dimension, float]:

@@ -30,7 +30,7 @@ from roleplay.dialogue import Evidence, Language, Turn
 from roleplay.directive import spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import AWAY, Event, Kind, away
-from roleplay.grading import Grader, ModelGrader
+from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
 from roleplay.persona import SHEET, Library, Persona
@@ -198,7 +198,6 @@ class Room:
             if key in self._better:
                 return self._better[key]
         grader = self.grader
-        writer = grader.model if isinstance(grader, ModelGrader) and grader.model.writes else None
         each, persona = call.exchanges[number - 1], call.persona
         moment = Moment(
             exchange=call.exchange(number),
@@ -208,7 +207,7 @@ class Room:
             private=frozenset(name for name, entry in self._entries.items() if entry.audience == "internal"),
             verify=persona.account is not None and not each.before.verified and number > 1,
         )
-        made = Coach(self.reader, grader, writer).better(moment)
+        made = Coach(self.reader, grader, grader.writer).better(moment)
         with self._lock:
             self._better[key] = made
             while len(self._better) > REMEMBERED:

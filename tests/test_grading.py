@@ -15,7 +15,8 @@ from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
-from roleplay.grading import BundledGrader, ModelGrader, grader_features, strange
+from roleplay.grading import BundledGrader, grader_features, strange
+from roleplay.model_grader import ModelGrader
 from roleplay.models import Message
 from roleplay.promises import invented
 from roleplay.reader import Reader, load_reader

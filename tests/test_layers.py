@@ -64,7 +64,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "phrases",
         "calibration",
     ),
-    ("proposals", "customer", "grading", "coaching", "rehearsal"),
+    ("proposals", "customer", "grading", "model_grader", "coaching", "rehearsal"),
     ("call",),
     ("room",),
     ("conduct", "sheet"),

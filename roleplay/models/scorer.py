@@ -106,13 +106,6 @@ class Scorer:
             if key.startswith(prefix)
         }
 
-    def parts(self, features: Mapping[str, float], language: str, target: str) -> list[tuple[str, float]]:
-        """What each feature adds to or takes off the linear half of a score, the weightiest first."""
-        row = np.array([features.get(name, 0.0) for name in self.names])
-        column = self.columns[f"{language} {target}"]
-        points = (row - self.mean) / self.scale * column.weights * column.slope
-        return [(self.names[i], float(points[i])) for i in np.argsort(-np.abs(points))]
-
     def save(self, path: str | Path) -> None:
         from safetensors.numpy import save_file
 
