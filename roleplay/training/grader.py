@@ -17,13 +17,10 @@ import numpy as np
 import typer
 from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.metrics import fbeta_score
 from sklearn.model_selection import GroupKFold
 
-from roleplay.agreement import agreement
-from roleplay.confidence import Doubt, Opinion, signs
 from roleplay.dialogue import MOVES
 from roleplay.graded import GradedReply
 from roleplay.grading import ceiling, grader_features
@@ -31,24 +28,16 @@ from roleplay.models.encoder import BUNDLED, ReplyEncoder
 from roleplay.models.fluency import table_of
 from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity
 from roleplay.models.reply_model import blend
-from roleplay.models.scorer import Column, Scorer, Stranger, Trees, odd
 from roleplay.reader import Reader
-from roleplay.rubric import DIMENSIONS, Dimension
 from roleplay.standards import load_standards
 from roleplay.training.corpus import load_calls, load_replies, split_of
 from roleplay.training.misfits import MARK, misfits
 from roleplay.training.reader import HELD_BACK, LABELS, all_rows, heard, make_target
+from roleplay.training.scoring import FOLDS, fit_scorer, weight_of
 
 KNOWLEDGE = Path("knowledge_base")
-LANGUAGES = ("zh-CN", "en")
 CALLS_SHARE = 3  # one in so many turns of the calls is scored on, beside all replies written to be compared
 FAULTS = frozenset({"rude", "blame", "dismiss", "argue", "overpromise", "disclose", "off_topic"})
-TARGETS = (*DIMENSIONS, "fact_due")
-FOLDS = 5  # of contexts and calls, each read by models that have seen the others
-FITTING = ("fit.", "off.", "care.specific", "care.formula")  # features by which strangers are told, and nothing else
-STRANGE_BY = (*FITTING, "told.", "claims.", "heard.", "care", "length", "no.", "yes.", "evidence")
-SPARED = 0.01  # share of good replies that may be taken for strangers
-FLAGGED = 0.2  # share of the scores, those most likely wrong, about which a trainer should be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +76,6 @@ def text_matrix(rows: Sequence[GradedReply], rare: np.ndarray) -> csr_matrix:
     places = np.concatenate([np.fromiter(one.keys(), np.int64, len(one)) for one in filled])
     values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
     return csr_matrix((values, (lines, places)), shape=(len(rows), WIDTH))
-
-
-def weight_of(rows: Sequence[GradedReply]) -> np.ndarray:
-    """Replies written to be compared count three times a turn of a call: their scores were set side by side."""
-    return np.array([3.0 if row.exchange.stage else 1.0 for row in rows])
 
 
 def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, rare: np.ndarray, chosen: np.ndarray) -> NgramModel:
@@ -148,159 +132,6 @@ def choose_thresholds(values: np.ndarray, rows: Sequence[GradedReply]) -> dict[s
     return found
 
 
-def fit_column(
-    table: np.ndarray, standard: np.ndarray, wanted: np.ndarray, weight: np.ndarray, groups: list[str]
-) -> tuple[Column, list[Opinion]]:
-    """Ridge and trees, then the linear map that gives unseen rows the raters' mean and spread.
-
-    Beside the column what its like say of the rows when they have not seen them.
-    """
-
-    def both(lines: np.ndarray) -> tuple[Ridge, HistGradientBoostingRegressor]:
-        ridge = Ridge(alpha=100.0).fit(standard[lines], wanted[lines], sample_weight=weight[lines])
-        trees = HistGradientBoostingRegressor(
-            max_iter=160, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=20, l2_regularization=5, random_state=0
-        )
-        return ridge, trees.fit(table[lines], wanted[lines], sample_weight=weight[lines])
-
-    ridge, trees = both(np.arange(len(wanted)))
-    unseen = np.zeros((2, len(wanted)))
-    for seen, rest in GroupKFold(FOLDS).split(table, groups=groups):
-        part = both(seen)
-        unseen[:, rest] = part[0].predict(standard[rest]), part[1].predict(table[rest])
-    weight = np.where(weight > 1, 1.0, 0.0)  # the spread is that of replies whose scores were set side by side
-    mean, spread = np.average(unseen.mean(0), weights=weight), _spread(unseen.mean(0), weight)
-    slope = _spread(wanted, weight) / spread
-    shift = np.average(wanted, weights=weight) - slope * mean
-    column = Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
-    linear, grown = slope * unseen + shift
-    parts = zip((linear + grown) / 2, linear, grown, odd(standard), strict=True)
-    return column, [Opinion(*map(float, part)) for part in parts]
-
-
-def fit_doubt(name: str, table: np.ndarray, right: np.ndarray, near: np.ndarray, groups: list[str]) -> Doubt:
-    """How likely a score is the raters' own, by its signs (rows, SIGNS); prints what becomes of those in doubt.
-
-    `right` and `near` say whether a score of a reply that the models had not seen was the raters', or within a
-    point of it.
-    """
-
-    def model(lines: np.ndarray) -> LogisticRegression:
-        return LogisticRegression(C=1.0, max_iter=1000).fit(table[lines], right[lines])
-
-    chance = np.zeros(len(right))
-    for seen, rest in GroupKFold(FOLDS).split(table, groups=groups):
-        chance[rest] = model(seen).predict_proba(table[rest])[:, 1]
-    bar = float(np.quantile(chance, FLAGGED))
-    low = chance < bar
-    print(
-        f"{name}: exact {right.mean():.3f}, unsure (below {bar:.2f}) {right[low].mean():.3f}, else {right[~low].mean():.3f}; "
-        f"within one {near[low].mean():.3f}, else {near[~low].mean():.3f}",
-        flush=True,
-    )
-    whole = model(np.arange(len(right)))
-    return Doubt(tuple(map(float, whole.coef_[0])), float(whole.intercept_[0]), bar)
-
-
-def _spread(values: np.ndarray, weight: np.ndarray) -> float:
-    return float(np.sqrt(np.average((values - np.average(values, weights=weight)) ** 2, weights=weight)))
-
-
-def plain_trees(model: HistGradientBoostingRegressor) -> Trees:
-    """The trees of scikit-learn's model as flat arrays."""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
-    roots, count, depth = [], 0, 0
-    for (predictor,) in model._predictors:
-        nodes = predictor.nodes
-        own = np.arange(len(nodes)) + count
-        leaf = nodes["is_leaf"].astype(bool)
-        roots.append(count)
-        parts["feature"].append(np.where(leaf, 0, nodes["feature_idx"]).astype(np.int32))
-        parts["threshold"].append(np.where(leaf, 0, nodes["num_threshold"]).astype(np.float64))
-        parts["left"].append(np.where(leaf, own, nodes["left"].astype(np.int64) + count).astype(np.int32))
-        parts["right"].append(np.where(leaf, own, nodes["right"].astype(np.int64) + count).astype(np.int32))
-        parts["value"].append(np.where(leaf, nodes["value"], 0).astype(np.float64))
-        count += len(nodes)
-        depth = max(depth, int(nodes["depth"].max()))
-    arrays = {name: np.concatenate(pieces) for name, pieces in parts.items()}
-    return Trees(float(model._baseline_prediction.ravel()[0]), np.array(roots, np.int32), depth=depth, **arrays)
-
-
-def fit_scorer(
-    rows: Sequence[GradedReply], found: Sequence[Mapping[str, float]], tops: Sequence[Mapping[Dimension, float]]
-) -> Scorer:
-    """The small model; prints how well its like agree with the raters on replies that they have not seen.
-
-    `found` are the features of each row, `tops` the ceilings that the exact checks put on its scores.
-    """
-    names = sorted({name for one in found for name in one})
-    table = np.array([[one.get(name, 0.0) for name in names] for one in found])
-    mean, scale = table.mean(0), table.std(0) + 1e-6
-    standard = (table - mean) / scale
-    strangers = {language: fit_stranger(language, rows, names, standard) for language in LANGUAGES}
-    apart = np.array([name.startswith(FITTING) for name in names])
-    table, standard = np.where(apart, 0.0, table), np.where(apart, 0.0, standard)  # no score is learnt from these
-    fitted, doubts = {}, {}
-    for language in LANGUAGES:
-        for target in TARGETS:
-            lines = np.array([
-                i for i, row in enumerate(rows)
-                if not row.id.startswith(MARK) and _wanted(row, language, target) is not None
-            ])  # fmt: skip
-            wanted = np.array([_wanted(rows[i], language, target) for i in lines], float)
-            weight, groups = weight_of([rows[i] for i in lines]), [rows[i].group for i in lines]
-            name = f"{language} {target}"
-            fitted[name], unseen = fit_column(table[lines], standard[lines], wanted, weight, groups)
-            if target not in DIMENSIONS:
-                continue
-            side = np.flatnonzero(weight > 1)  # those whose scores were set side by side
-            said = [(unseen[i], found[lines[i]], tops[lines[i]][target]) for i in side]
-            given = np.clip(np.floor([min(one.value, top) + 0.5 for one, _, top in said]), 1, 5)
-            report(name, wanted[side], given)
-            seen = np.array([signs(o, o.value, top, f[f"estimate.{target}"], f["length"]) for o, f, top in said])
-            gap = np.abs(given - wanted[side])
-            doubts[name] = fit_doubt(name, seen, gap < 0.5, gap < 1.5, [groups[i] for i in side])
-    return Scorer(names, mean, scale, fitted, doubts, strangers)
-
-
-def fit_stranger(language: str, rows: Sequence[GradedReply], names: Sequence[str], standard: np.ndarray) -> Stranger:
-    """What tells a reply of another call from one that fits; prints how many it finds on unseen contexts.
-
-    The bar is where it takes for strangers SPARED of the replies whose empathy raters gave a 4 or 5.
-    """
-    lines = np.array([
-        i for i, row in enumerate(rows)
-        if row.exchange.language == language and row.exchange.stage and row.exchange.context
-    ])  # fmt: skip
-    used = np.array([name.startswith(STRANGE_BY) for name in names])
-    table, groups = standard[lines][:, used], [rows[i].group for i in lines]
-    truth = np.array([rows[i].id.startswith(MARK) for i in lines])
-    good = np.array([(rows[i].scores.get("empathy") or 0) >= 4 for i in lines])
-
-    def model(own: np.ndarray) -> LogisticRegression:
-        return LogisticRegression(C=0.05, max_iter=1000).fit(table[own], truth[own])
-
-    chance = np.zeros(len(lines))
-    for seen, rest in GroupKFold(FOLDS).split(table, groups=groups):
-        chance[rest] = model(seen).predict_proba(table[rest])[:, 1]
-    bar = float(np.quantile(chance[good], 1 - SPARED))
-    print(
-        f"{language} strangers: {np.mean(chance[truth] >= bar):.2f} found, {np.mean(chance[~truth] >= bar):.3f} wrongly"
-    )
-    whole = model(np.arange(len(lines)))
-    weights = np.zeros(len(names))
-    weights[used] = whole.coef_[0]
-    return Stranger(weights, float(whole.intercept_[0]), bar)
-
-
-def _wanted(row: GradedReply, language: str, target: str) -> float | None:
-    if row.exchange.language != language:
-        return None
-    if target == "fact_due":
-        return float(row.scores.get("accuracy") is not None)
-    return row.scores.get(target)  # type: ignore[call-overload]
-
-
 def save_pairs(folder: Path) -> None:
     """Which pairs of Chinese characters occur in the texts that may be learnt from, and in the knowledge base."""
     calls = [call for call in load_calls() if split_of(call.id) == "train"]
@@ -308,11 +139,6 @@ def save_pairs(folder: Path) -> None:
     texts += [row.exchange.reply for row in load_replies() if split_of(row.group) == "train"]
     texts += [path.read_text("utf-8") for path in sorted(KNOWLEDGE.glob("*.yaml"))]
     (folder / "pairs.bin").write_bytes(table_of(texts))
-
-
-def report(name: str, truth: np.ndarray, said: np.ndarray) -> None:
-    figures = agreement(truth.tolist(), said.tolist())
-    print(f"{name}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})", flush=True)
 
 
 def main(folder: Path = BUNDLED) -> None:
