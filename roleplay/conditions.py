@@ -76,9 +76,9 @@ class Condition(Strict):
         if not self.model_fields_set - {"times", "good", "facts"}:
             raise ValueError("an empty condition; give move, asked, told, knows, feeling, turn, goal, all, any or not")
         if (self.good or self.times > 1) and not self.move:
-            raise ValueError("times and good belong to move")
+            raise ValueError("move: times and good belong to move")
         if self.facts and not self.told:
-            raise ValueError("facts belongs to told")
+            raise ValueError("facts: facts belongs to told")
         return self
 
     def parts(self) -> Iterator[Condition]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Container, Iterable
 from roleplay.dialogue import Language
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.models import LanguageModel, Sampling
-from roleplay.persona_files import LONGEST, free_id, parse_persona
+from roleplay.persona_files import LONGEST, free_id, parse_persona, written_as
 from roleplay.prompts import draft_messages, frame
 
 FEWEST, MOST = 20, 2000  # characters of a situation
@@ -55,8 +55,7 @@ def as_file(answer: str, taken: Container[str]) -> str:
     if begin is None:
         return ""
     text = text[begin.start() :].strip()[:LONGEST] + "\n"
-    title = re.search(r"(?m)^title:\s*[\"']?(.*?)[\"']?\s*$", text)
-    name = free_id(title[1] if title else "", text, taken)
+    name = free_id(written_as("title", text), text, taken)
     without = re.sub(r"(?m)^id:.*\n", "", text, count=1)
     return f"id: {name}\n{without}"
 

@@ -38,8 +38,19 @@ BOUNDS = {"ge": "{:g} or more", "le": "{:g} or less", "gt": "more than {:g}", "l
 LONGEST = 60  # characters of what was found that are shown
 
 
-def in_plain_words(problem: Mapping[str, Any], model: Any) -> str:
-    """One problem of a ValidationError: what is wrong, what the field of this `model` allows, what was found."""
+def explained(problem: Mapping[str, Any], model: Any) -> tuple[Place, str]:
+    """The place of one problem of a ValidationError, and its words: what is wrong, allowed, and found.
+
+    A validator of a whole part names the field that it means before a colon.
+    """
+    place, message = problem["loc"], _message(problem, model)
+    name, colon, rest = message.partition(": ")
+    if problem["type"] == "value_error" and colon and name in _keys(model, place):
+        return (*place, name), rest
+    return place, message
+
+
+def _message(problem: Mapping[str, Any], model: Any) -> str:
     kind, given, limits = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(str(problem["loc"][-1]), list(_keys(model, problem["loc"][:-1])))

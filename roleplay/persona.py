@@ -89,7 +89,7 @@ class Fact(Strict):
         if self.told == "asked" and not self.asked_by and self.id != "identity":
             raise ValueError("asked_by: give the questions that ask for it, or told: volunteered")
         if bool(self.slot) != bool(self.value):
-            raise ValueError("slot and value belong together")
+            raise ValueError("value: slot and value belong together")
         return self
 
 
@@ -221,7 +221,7 @@ class PhraseRule(Strict):
     @model_validator(mode="after")
     def says_something(self) -> PhraseRule:
         if not (self.any or self.patterns or self.moves or self.told):
-            raise ValueError("give any, patterns, moves or told")
+            raise ValueError("any: give any, patterns, moves or told")
         return self
 
 
@@ -236,9 +236,9 @@ class FormField(Strict):
     @model_validator(mode="after")
     def holds_one(self) -> FormField:
         if bool(self.fact) == bool(self.record):
-            raise ValueError("give a fact or a record, one of them")
+            raise ValueError("fact: give a fact or a record, one of them")
         if self.id in SHEET:
-            raise ValueError("every sheet has a field of this id; choose another one")
+            raise ValueError("id: every sheet has a field of this id; choose another one")
         return self
 
 
@@ -360,7 +360,7 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
     for number, opening in enumerate(call.openings):
         for name in opening.tells:
             if name not in names["facts"]:
-                fault(f"call.openings.{number}", f"tells: there is no {name!r} under call.facts")
+                fault(f"call.openings.{number}.tells", f"there is no {name!r} under call.facts")
     if known is not None:
         for number, entry in enumerate(persona.grading.entries):
             if entry not in known:
@@ -370,9 +370,9 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
     records = {record.id for record in persona.account.records} if persona.account else set()
     for number, part_of_form in enumerate(persona.grading.form):
         if part_of_form.fact is not None and part_of_form.fact not in names["facts"]:
-            fault(f"grading.form.{number}", f"fact: there is no {part_of_form.fact!r} under call.facts")
+            fault(f"grading.form.{number}.fact", f"there is no {part_of_form.fact!r} under call.facts")
         if part_of_form.record is not None and part_of_form.record not in records:
-            fault(f"grading.form.{number}", f"record: there is no {part_of_form.record!r} under account.records")
+            fault(f"grading.form.{number}.record", f"there is no {part_of_form.record!r} under account.records")
     for kind in ("must_say", "must_not_say"):
         for number, phrase in enumerate(getattr(persona.grading, kind)):
             place = f"grading.{kind}.{number}"
@@ -380,7 +380,7 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
                 fault(place, "moves and told are for must_say; forbidden words are given by any or patterns")
             for entry in phrase.told:
                 if known is not None and entry not in known:
-                    fault(place, f"told: no knowledge-base entry or account record {entry!r}")
+                    fault(f"{place}.told", f"no knowledge-base entry or account record {entry!r}")
     speech = persona.who.speech
     if speech.dialect != "none" and (speech.dialect in CHINESE_DIALECTS) != (persona.language == "zh-CN"):
         fault("who.speech.dialect", f"{speech.dialect!r} is not a dialect of {persona.language}")

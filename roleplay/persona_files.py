@@ -52,11 +52,16 @@ def template(text: str, new_id: str, title: str) -> str:
     return text
 
 
+def written_as(key: str, text: str) -> str:
+    """What a file says at a key of its own, such as its title; "" where nothing is found. The text may be no YAML."""
+    found = re.search(rf"(?m)^{key}:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", text)
+    return found[1] if found else ""
+
+
 def free_id(title: str, text: str, taken: Container[str]) -> str:
     """An id that is not taken, made of how a title sounds; `text` is the file, whose language it begins with."""
-    language = re.search(r"(?m)^language:\s*(\S+)", text)
     sounds = "-".join(re.findall(r"[a-z0-9]+", " ".join(lazy_pinyin(title)).casefold())) or "customer"
-    name = f"{'en' if language and language[1] == 'en' else 'zh'}-{sounds}"[:50].rstrip("-")
+    name = f"{'en' if written_as('language', text) == 'en' else 'zh'}-{sounds}"[:50].rstrip("-")
     return next(each for each in chain([name], (f"{name}-{n}" for n in count(2))) if each not in taken)
 
 

@@ -14,7 +14,7 @@ import pydantic
 import yaml
 
 from roleplay.errors import Fault, FileFault
-from roleplay.fault_words import in_plain_words
+from roleplay.fault_words import explained
 
 MAX_DEPTH = 40
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
@@ -87,10 +87,11 @@ def faults_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel], 
     """What pydantic found, each with the line of the field or of the nearest thing around it that has one."""
     found: dict[str, list[tuple[str, Fault]]] = {}
     for problem in error.errors(include_url=False):
-        parts = [str(part) for part in problem["loc"] if not TRIED.search(str(part))]
+        place, message = explained(problem, model)
+        parts = [str(part) for part in place if not TRIED.search(str(part))]
         known = [".".join(parts[:end]) for end in range(len(parts), -1, -1) if ".".join(parts[:end]) in lines]
-        field = ".".join(parts) if problem["type"] == "missing" or not known else known[0]
-        fault = Fault(in_plain_words(problem, model), lines.get(known[0]) if known else None, field)
+        field = ".".join(parts) if problem["type"] in ("missing", "value_error") or not known else known[0]
+        fault = Fault(message, lines.get(known[0]) if known else None, field)
         found.setdefault(field, []).append((problem["type"], fault))
     # of a value that may be one or several, the one that is wrong says most
     deepest = [field for field in found if not any(other.startswith(field + ".") for other in found)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +12,7 @@ from roleplay.dialogue import Language
 from roleplay.drafting import MOST, draft, faults_of
 from roleplay.errors import Fault, Rejected
 from roleplay.persona import Library
-from roleplay.persona_files import LONGEST, free_id, parse_persona, template
+from roleplay.persona_files import LONGEST, free_id, parse_persona, template, written_as
 from roleplay.prompts import frame
 from roleplay.texts import texts
 from roleplay.web.desk.persona_editor import COLLECT, PersonaEditor
@@ -31,7 +30,7 @@ class NewPersona:
         self.section, self.editor, self.take = section, editor, take
         self.desk, self.words = section.desk, section.words
         words = self.words
-        with gr.Accordion(words["new"], open=False, elem_id="new_customer"):
+        with gr.Accordion(words["new"], open=False, elem_id="new_customer") as self.box:
             with gr.Row(elem_classes=["inline"]):
                 self.begin = gr.Dropdown([], label=words["begin"], elem_id="begin_with")
                 self.title = gr.Textbox(label=words["new_title"], max_length=60, elem_id="new_title")
@@ -53,7 +52,7 @@ class NewPersona:
 
     @property
     def parts(self) -> list[Any]:
-        return [self.begin, self.title, self.id, self.needs]
+        return [self.box, self.begin, self.title, self.id, self.needs]
 
     def wire(self, file: gr.UploadButton, outputs: list[Any]) -> None:
         """`file` brings one in; `outputs` is all that may change."""
@@ -64,6 +63,7 @@ class NewPersona:
 
     def show(self, library: Library) -> Updates:
         return {
+            self.box: gr.update(open=False),
             self.begin: gr.update(choices=self._beginnings(library), value="frame:" + self.desk.language),
             self.id: "",
             self.title: "",
@@ -114,7 +114,12 @@ class NewPersona:
             except UnicodeDecodeError as error:
                 raise Rejected(self.words["no_file"]) from error
             return self.take(
-                who, _id_in(text) or Path(file).stem, mode, text, (), self.section.done(self.words["uploaded"])
+                who,
+                written_as("id", text) or Path(file).stem,
+                mode,
+                text,
+                (),
+                self.section.done(self.words["uploaded"]),
             )
 
         return self.section.answer(request, do)
@@ -138,13 +143,7 @@ class NewPersona:
             }
             text = draft(room.customer.model, told, language, offered, known, taken)
             self.section.note(who, "drafted a customer")
-            shown = self.take(who, _id_in(text), mode, text, faults_of(text, known), "")
+            shown = self.take(who, written_as("id", text), mode, text, faults_of(text, known), "")
             return shown | {self.editor.note_line: self.desk.notice("wait", self.words["drafted"])}
 
         return self.section.answer(request, do)
-
-
-def _id_in(text: str) -> str:
-    """The id that a file gives itself; "" where none can be found."""
-    found = re.search(r"(?m)^id:[ \t]*[\"']?([\w.-]+)", text)
-    return found[1] if found else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from roleplay.condition_words import NAMED
 from roleplay.dialogue import MOVES
 from roleplay.errors import Fault, FileFault
 from roleplay.persona_fields import SECTIONS, Field, Section
-from roleplay.persona_form import by_field, items, shown
+from roleplay.persona_form import by_field, items, shown, value_at
 from roleplay.texts import texts
 from roleplay.web.desk.section import Desk
 from roleplay.yaml_files import parse_yaml
@@ -21,7 +22,7 @@ ONE_OF = re.compile(r"must be one of (.+?) \(found (.+?)(?:; is (.+?) meant\?)?\
 def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = "") -> str:
     """The form for this data; sections with faults are unfolded, and the one whose list is `open_at`."""
     values, at = shown(data, desk.language), by_field(tuple(faults), data)[0]
-    choices = _choices(desk)
+    choices, known = _choices(desk), _known(desk, data)
     return desk.render(
         "form.html", sections=SECTIONS, values=values, faults=at, version=secrets.token_hex(4),
         moves=MOVES[: MOVES.index("refuse")],
@@ -31,6 +32,7 @@ def form_sheet(desk: Desk, data: Any, faults: Sequence[Fault], open_at: str = ""
         tip=lambda section, field: _tip(desk, section, field),
         names=lambda section, field: _of(choices, section, field) or {},
         told=lambda message, section, field: _told(message, _of(choices, section, field) or texts(desk.language)["moves"]),
+        meant=lambda place: _meant(value_at(data, place), known),
         held=lambda prefix, fields: _held(prefix, fields, values),
     )  # fmt: skip
 
@@ -43,7 +45,39 @@ def wrong_sheet(desk: Desk, text: str, mode: str, faults: Sequence[Fault]) -> st
         at, rest = by_field(tuple(faults), parse_yaml(text, "persona.yaml")[0])
     except FileFault:
         return desk.render("faults.html", faults=faults)
-    return desk.render("form_faults.html", number=len(faults), at_fields=bool(at), rest=rest)
+    say = desk.words["form"]["sections"]
+    where = {section.items: say[section.name] for section in SECTIONS if section.items}
+    return desk.render("form_faults.html", number=len(faults), at_fields=bool(at), rest=rest, where=where)
+
+
+def _known(desk: Desk, data: Any) -> dict[str, str]:
+    """What ids of entries, of records and of the customer's own parts stand for."""
+    entries = {entry.id: entry.question for entry in desk.room.knowledge.entries_by_id().values()}
+    records = {f"account.{record.get('id')}": record.get("label") for record in _parts(data, "account.records")}
+    kinds = ("facts", "goals", "beliefs", "objections")
+    own = {part.get("id"): part.get("text") for kind in kinds for part in _parts(data, f"call.{kind}")}
+    return {str(name): str(text) for name, text in (entries | records | own).items() if text}
+
+
+def _parts(data: Any, place: str) -> list[dict[str, Any]]:
+    return [item for item in items(data, place) if isinstance(item, dict)]
+
+
+def _meant(value: Any, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The ids that a field holds, each once, with what they stand for."""
+    return [(name, known[name]) for name in dict.fromkeys(_ids(value)) if name in known]
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from [each] if isinstance(each, str) else _ids(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key in NAMED and isinstance(each, str):
+                yield each
+            elif key in ("all", "any", "not"):
+                yield from _ids(each)
 
 
 def _of(table: Mapping[str, Any], section: Section, field: Field) -> Any:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.persona import Library
-from roleplay.persona_files import KIND, check_persona, difference, parse_persona, publish, withdraw
+from roleplay.persona_files import KIND, check_persona, difference, parse_persona, publish, withdraw, written_as
 from roleplay.texts import said
 from roleplay.unpublished import Draft
 from roleplay.web.desk.persona_editor import COLLECT, PersonaEditor
@@ -92,10 +92,10 @@ class PersonasSection(Section):
 
     def _choices(self, library: Library, drafts: Sequence[Draft]) -> list[tuple[str, str]]:
         """Every customer, and the trainer's own drafts of others; what has a draft is marked."""
-        begun = {draft.persona for draft in drafts}
+        begun = {draft.persona: written_as("title", draft.text or "") or draft.persona for draft in drafts}
         there = sorted(library.personas.values(), key=lambda each: (each.language, each.title))
         named = [(each.title, each.id) for each in there]
-        named += [(name, name) for name in sorted(begun - library.personas.keys())]
+        named += [(begun[name], name) for name in sorted(begun.keys() - library.personas.keys())]
         return [
             (self.words["with_draft"].format(title=title) if name in begun else title, name) for title, name in named
         ]
