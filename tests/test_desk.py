@@ -408,6 +408,12 @@ def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
     assert as_yaml[section.editor.mode] == "yaml" and "title: 货车司机的十五块" in as_yaml[section.editor.text]
     as_form = section.editor.switch(NAME, "form", as_yaml[section.editor.text].replace("四十五", "45"), "", tina)
     assert 'value="45"' in as_form[section.editor.form]
+    assert "<code>vas-refund</code> 没订过的增值业务" in as_form[section.editor.form]  # what an id stands for
+    aimless = section.editor.switch(
+        NAME, "form", re.sub(r"(?ms)^  goals:.*?(?=^  objections:)", "", text_there), "", tina
+    )
+    checked = section.try_out(NAME, "form", aimless[section.editor.text], "", tina)
+    assert "<b>诉求</b> 还没有填" in checked[section.problem]
     broken = section.editor.switch(NAME, "form", "title: [", "", tina)
     assert broken[section.editor.mode] == "yaml" and "第" in broken[section.problem]
     more = section.editor.change_items(NAME, text_there, SimpleNamespace(go="add=call.facts", form=form), tina)

@@ -16,7 +16,7 @@ from roleplay.persona import Persona
 from roleplay.persona_fields import NEW, SECTIONS
 from roleplay.persona_files import parse_persona
 from roleplay.persona_form import added, applied, by_field, fields, items, raised, shown, value_at, without
-from roleplay.texts import texts
+from roleplay.texts import texts, translated
 from roleplay.wording import Line
 from roleplay.yaml_files import parse_yaml
 from roleplay.yaml_patch import patched, same
@@ -215,3 +215,35 @@ def test_every_fault_stands_at_a_field_or_above_all() -> None:
     assert set(at) == {"call.facts.1.say", "call.facts.1.text", "difficulty"}
     assert [fault.field for fault in rest] == ["call.goals", "nothing.like.it"]
     assert len({place for place, _ in fields(data())}) == len(list(fields(data())))
+
+
+def test_what_is_wrong_with_a_part_as_a_whole_stands_at_the_field_that_is_meant() -> None:
+    there = data()
+    there["call"]["facts"][0].pop("slot")
+    there["call"]["facts"][1].pop("asked_by")
+    there["call"]["goals"][0]["met_by"] = {"told": "vas-refund", "times": 2}
+    there["grading"]["form"] = [{"id": "notes", "label": "x", "fact": "amount"}, {"id": "a", "label": "x"}]
+    text = patched(TEXT, there)
+    with pytest.raises(FileFault) as caught:
+        parse_persona(text)
+    assert {fault.field: fault.message for fault in caught.value.faults} == {
+        "call.facts.0.value": "slot and value belong together",
+        "call.facts.1.asked_by": "give the questions that ask for it, or told: volunteered",
+        "call.goals.0.met_by.move": "times and good belong to move",
+        "grading.form.0.id": "every sheet has a field of this id; choose another one",
+        "grading.form.1.fact": "give a fact or a record, one of them",
+    }
+    assert all(fault.line and translated(fault.message, "zh-CN") for fault in caught.value.faults)
+    at, rest = by_field(caught.value.faults, there)
+    assert set(at) == {
+        "call.facts.0.value", "call.facts.1.asked_by", "call.goals.0.met_by", "grading.form.0.id", "grading.form.1.fact",
+    } and not rest  # fmt: skip
+
+
+def test_an_unknown_id_stands_at_the_field_that_names_it() -> None:
+    there = data()
+    there["call"]["openings"][0]["tells"] = ["nothing"]
+    there["grading"]["form"] = [{"id": "a", "label": "x", "record": "none"}]
+    with pytest.raises(FileFault) as caught:
+        parse_persona(patched(TEXT, there))
+    assert set(by_field(caught.value.faults, there)[0]) == {"call.openings.0.tells", "grading.form.0.record"}
