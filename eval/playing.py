@@ -13,9 +13,10 @@ from typing import Any
 from eval.fidelity import line_figures
 from roleplay.call import Call
 from roleplay.dialogue import SILENCE, Ending
+from roleplay.exports import as_data
 from roleplay.persona import Persona
 from roleplay.plain_text import without_markup
-from roleplay.reports import as_data, make_report
+from roleplay.reports import make_report
 from roleplay.room import Room
 from roleplay.rubric import DIMENSIONS
 from roleplay.scripts import Script

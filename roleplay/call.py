@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from roleplay.dialogue import Ending, Evidence, Exchange, Turn
+from roleplay.dialogue import Ending, Evidence, Exchange, Stage, Turn
 from roleplay.directive import Directive
 from roleplay.events import Event
 from roleplay.persona import Persona, kept_persona
@@ -22,6 +22,18 @@ from roleplay.state import State, start
 
 STATE, READING, DIRECTIVE = TypeAdapter(State), TypeAdapter(Reading), TypeAdapter(Directive)
 EVIDENCE, GRADE = TypeAdapter(tuple[Evidence, ...]), TypeAdapter(Grade)
+STAGE_MOVES: dict[Stage, tuple[str, ...]] = {
+    "opening": ("greet", "identify"),
+    "finding_out": ("ask_open", "ask_closed"),
+    "verification": ("verify",),
+    "confirming": ("restate",),
+    "holding": ("hold",),
+    "solving": ("propose", "alternative", "act", "explain", "inform", "timeframe"),
+    "cannot_hear": ("ask_repeat", "ask_mandarin"),
+    "complaint": ("act", "timeframe", "transfer"),
+    "transferring": ("transfer",),
+    "closing": ("check_satisfied", "close"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,10 @@ class Call:
     @property
     def turns(self) -> tuple[Turn, ...]:
         return tuple(turn for each in self.exchanges for turn in (each.reply, each.answer))
+
+    def did_stage(self, stage: Stage) -> bool:
+        """Whether a reply of the trainee made a move that belongs to this stage."""
+        return any(each.reading.did(*STAGE_MOVES[stage]) for each in self.exchanges)
 
     def exchange(self, number: int) -> Exchange:
         """What a grader may see of the reply `number`."""

@@ -78,16 +78,15 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write the kept calls with their reports, one JSON object a line."""
-    from roleplay.call import kept_call, kept_grades
+    from roleplay.exports import as_data
     from roleplay.records import Records
-    from roleplay.reports import as_data, make_report
+    from roleplay.reports import kept_report
 
     records = Records(load_settings(data=data).database_url)
     rows = records.calls(trainee, limit=None)
     with written(out) as stream:
         for row in rows:
-            report = make_report(kept_call(records, row.id), kept_grades(records, row.id))
-            stream.write(json.dumps(as_data(report), ensure_ascii=False) + "\n")
+            stream.write(json.dumps(as_data(kept_report(records, row.id)), ensure_ascii=False) + "\n")
     typer.echo(f"{len(rows)} calls in {out}")
 
 

@@ -7,14 +7,17 @@ import io
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from roleplay.call import kept_call, kept_grades
+from roleplay.call import DIRECTIVE, GRADE, READING, STATE, Exchanged
+from roleplay.lessons import lessons
+from roleplay.phrases import PhraseSeen
 from roleplay.records import Records
-from roleplay.reports import as_data, make_report
+from roleplay.reports import Report, kept_report
 from roleplay.results import Result
-from roleplay.rubric import DIMENSIONS
+from roleplay.rubric import DIMENSIONS, Grade
 
 COLUMNS = ("call", "started", "person", "persona", "title", "language", "direction", "topics", "difficulty", "mode",
            "ending", "ended_well", "replies", "seconds", "pace", "total", "passed", *DIMENSIONS, "missed", "corrected")  # fmt: skip
@@ -80,10 +83,69 @@ def as_jsonl(records: Records, results: Sequence[Result]) -> bytes:
     """Whole calls with their reports, one a line; with the trainee's name, which reports do not hold."""
     lines = []
     for result in results:
-        report = make_report(kept_call(records, result.call_id), kept_grades(records, result.call_id))
         extra = {"person": result.trainee, "mode": result.mode, "started": result.started_at.isoformat()}
-        lines.append(json.dumps(as_data(report) | extra, ensure_ascii=False) + "\n")
+        lines.append(json.dumps(as_data(kept_report(records, result.call_id)) | extra, ensure_ascii=False) + "\n")
     return "".join(lines).encode()
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The report as plain data, for `--json` and exports."""
+    totals = report.totals
+    return {
+        "call": report.call.id,
+        "persona": report.call.persona.id,
+        "language": report.call.persona.language,
+        "ending": report.ending,
+        "ended_well": report.ended_well,
+        "total": totals.total,
+        "passed": totals.passed,
+        "mean": dict(totals.mean),
+        "coverage": dict(totals.coverage),
+        "caps": list(totals.caps),
+        "facts": [{"text": fact.text, "how": fact.how} for fact in report.facts],
+        "stages": {"done": list(report.stages_done), "missed": list(report.stages_missed)},
+        "lessons": asdict(lessons(report)),
+        "basis": dict(report.basis),
+        "mixed": list(report.mixed),
+        "better": {str(number): None if one is None else asdict(one) for number, one in report.better.items()},
+        "phrases": [_phrase_data(each) for each in report.phrases],
+        "lowest": list(report.lowest),
+        "conduct": asdict(report.conduct),
+        "transfer": None if report.transfer is None else asdict(report.transfer),
+        "sheet": None if report.sheet is None else asdict(report.sheet),
+        "hints": {"number": report.hints, "cost": report.hint_cost},
+        "mode": report.call.row.mode,
+        "retried": report.call.retried,
+        "grader": report.call.row.grader_model,
+        "turns": [_turn_data(each, report.grades.get(each.number)) for each in report.call.exchanges],
+    }
+
+
+def _turn_data(each: Exchanged, grade: Grade | None) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "trainee": each.reply.text,
+        "customer": each.answer.text,
+        "gloss": each.answer.gloss,
+        "act": each.directive.act,
+        "directive": DIRECTIVE.dump_python(each.directive, mode="json"),
+        "state": STATE.dump_python(each.after, mode="json"),
+        "reading": READING.dump_python(each.reading, mode="json"),
+        "guard": each.detail,
+        "grade": None if grade is None else GRADE.dump_python(grade, mode="json"),
+    }
+
+
+def _phrase_data(seen: PhraseSeen) -> dict[str, Any]:
+    return {
+        "id": seen.rule.id,
+        "kind": seen.kind,
+        "kept": seen.kept,
+        "reply": seen.number,
+        "quote": seen.quote,
+        "cost": seen.cost,
+        "advice": seen.rule.advice,
+    }
 
 
 def as_xapi(results: Sequence[Result]) -> bytes:

@@ -12,7 +12,6 @@ from typing import Literal
 
 from roleplay.call import Call
 from roleplay.dialogue import Evidence, Stage
-from roleplay.reports import did_stage
 from roleplay.standards import Standards
 from roleplay.state import holds
 
@@ -65,7 +64,7 @@ def next_stage(call: Call) -> Stage:
     if persona.account and not state.verified and len(call.exchanges) > 1:
         return "verification"
     wanted = persona.grading.stages or ("opening", "finding_out", "solving", "closing")
-    left = [stage for stage in wanted if stage != "closing" and not did_stage(call, stage)]
+    left = [stage for stage in wanted if stage != "closing" and not call.did_stage(stage)]
     if left:
         return left[0]
     return "finding_out" if _question(call) and not any(goal in state.met for goal in musts) else "solving"

@@ -5,35 +5,27 @@ Computed from the kept call and its grades alone, so it can be made again at any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from roleplay.call import DIRECTIVE, GRADE, READING, STATE, Call, Exchanged
+from roleplay.call import Call, Exchanged, kept_call, kept_grades
 from roleplay.coaching import Better
 from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
-from roleplay.lessons import Turning, lessons
+from roleplay.lessons import Turning, lessons, practise
 from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call, taught
+from roleplay.records import Records
 from roleplay.rubric import DIMENSIONS, Grade, Totals, changed, total
 from roleplay.sheet import Sheet, sheet
 from roleplay.state import Cause
 from roleplay.texts import texts
 
+LOW = 4.0  # mean of a reply from which it is not among the lowest
+LOWEST = 3  # replies of a call that are shown as the lowest
+
 How = Literal["asked", "volunteered", "missed"]
-STAGE_MOVES: dict[Stage, tuple[str, ...]] = {
-    "opening": ("greet", "identify"),
-    "finding_out": ("ask_open", "ask_closed"),
-    "verification": ("verify",),
-    "confirming": ("restate",),
-    "holding": ("hold",),
-    "solving": ("propose", "alternative", "act", "explain", "inform", "timeframe"),
-    "cannot_hear": ("ask_repeat", "ask_mandarin"),
-    "complaint": ("act", "timeframe", "transfer"),
-    "transferring": ("transfer",),
-    "closing": ("check_satisfied", "close"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,40 +71,40 @@ class Report:
     sheet: Sheet | None  # what the trainee wrote down, held against the call
 
 
+def kept_report(records: Records, call_id: str) -> Report:
+    """The report of a call with the grades that are kept. Raises Rejected for an unknown call."""
+    return make_report(kept_call(records, call_id), kept_grades(records, call_id))
+
+
 def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     """The report of a call, finished or not."""
     persona, grading = call.persona, call.persona.grading
     phrases = in_call(grading, [(each.reply.text, each.reading) for each in call.exchanges])
-    costs = sum(phrase.cost for phrase in phrases)
-    reasons = reached(call)
-    caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in reasons}
-    done = tuple(stage for stage in grading.stages if did_stage(call, stage))
+    faults = _faults(call, phrases)
+    caps: dict[str, float] = {reason: highest for reason, highest in grading.caps.items() if reason in faults}
+    done = tuple(stage for stage in grading.stages if call.did_stage(stage))
     start = persona.call.feelings
     moods = (
         Mood(0, Feeling(start.anger, start.confusion, start.trust), ()),
         *(Mood(each.number, each.before.feeling, each.before.causes) for each in call.exchanges),
     )
-    bases = [grades[number].basis for number in sorted(grades)]
+    graded = [grades[number] for number in sorted(grades)]
+    bases = [grade.basis for grade in graded]
     basis = bases[-1] if bases else {}
     hint_costs = [float(event.detail.get("cost", 0)) for event in call.events if event.kind == "hint"]
+    costs = sum(phrase.cost for phrase in phrases) + sum(hint_costs)
     return Report(
         call=call,
         ending=call.ending,
         ended_well=call.ending in persona.good_endings,
-        totals=total(
-            [grades[number] for number in sorted(grades)],
-            grading.weights,
-            grading.pass_mark,
-            caps,
-            costs + sum(hint_costs),
-        ),
+        totals=total(graded, grading.weights, grading.pass_mark, caps, costs),
         pass_mark=grading.pass_mark,
         grades=grades,
         moods=moods,
         facts=tuple(FactHeard(fact.text, _how(call, fact.id)) for fact in persona.call.facts),
         stages_done=done,
         stages_missed=tuple(stage for stage in grading.stages if stage not in done),
-        faults=tuple(reasons),
+        faults=faults,
         basis=basis,
         mixed=tuple(dict.fromkeys(part for other in bases for part in changed(other, basis))),
         better={},
@@ -127,29 +119,19 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
     )
 
 
-def reached(call: Call) -> list[str]:
+def _faults(call: Call, phrases: Iterable[PhraseSeen]) -> tuple[str, ...]:
     """Reasons for a cap that this call gave."""
     readings = [each.reading for each in call.exchanges]
-    reasons = []
-    if call.persona.account and not call.state.verified:
-        reasons.append("not_verified")
-    if any(reading.did("rude") for reading in readings):
-        reasons.append("rude")
-    if any(reading.contradicted for reading in readings):
-        reasons.append("wrong_fact")
-    if any(reading.did("disclose") for reading in readings):
-        reasons.append("disclosed")
-    phrases = in_call(call.persona.grading, [(each.reply.text, each.reading) for each in call.exchanges])
-    if any(not phrase.kept and phrase.kind == "must_say" for phrase in phrases):
-        reasons.append("unsaid")
-    if any(not phrase.kept and phrase.kind == "must_not_say" for phrase in phrases):
-        reasons.append("forbidden_words")
-    return reasons
-
-
-def did_stage(call: Call, stage: Stage) -> bool:
-    """Whether a reply of the trainee made a move that belongs to this stage."""
-    return any(each.reading.did(*STAGE_MOVES[stage]) for each in call.exchanges)
+    broken = {phrase.kind for phrase in phrases if not phrase.kept}
+    given = {
+        "not_verified": call.persona.account is not None and not call.state.verified,
+        "rude": any(reading.did("rude") for reading in readings),
+        "wrong_fact": any(reading.contradicted for reading in readings),
+        "disclosed": any(reading.did("disclose") for reading in readings),
+        "unsaid": "must_say" in broken,
+        "forbidden_words": "must_not_say" in broken,
+    }
+    return tuple(reason for reason, is_given in given.items() if is_given)
 
 
 def _how(call: Call, fact: str) -> How:
@@ -163,68 +145,9 @@ def _lowest(grades: Mapping[int, Grade]) -> tuple[int, ...]:
     means = {}
     for number, grade in grades.items():
         values = [score.value for score in grade.scores.values() if score.value is not None]
-        if values:
-            means[number] = sum(values) / len(values)
-    return tuple(sorted((number for number in means if means[number] < 4), key=lambda number: means[number])[:3])
-
-
-def as_data(report: Report) -> dict[str, Any]:
-    """The report as plain data, for `--json` and exports."""
-    totals = report.totals
-    return {
-        "call": report.call.id,
-        "persona": report.call.persona.id,
-        "language": report.call.persona.language,
-        "ending": report.ending,
-        "ended_well": report.ended_well,
-        "total": totals.total,
-        "passed": totals.passed,
-        "mean": dict(totals.mean),
-        "coverage": dict(totals.coverage),
-        "caps": list(totals.caps),
-        "facts": [{"text": fact.text, "how": fact.how} for fact in report.facts],
-        "stages": {"done": list(report.stages_done), "missed": list(report.stages_missed)},
-        "lessons": asdict(lessons(report)),
-        "basis": dict(report.basis),
-        "mixed": list(report.mixed),
-        "better": {str(number): None if one is None else asdict(one) for number, one in report.better.items()},
-        "phrases": [
-            {
-                "id": each.rule.id,
-                "kind": each.kind,
-                "kept": each.kept,
-                "reply": each.number,
-                "quote": each.quote,
-                "cost": each.cost,
-                "advice": each.rule.advice,
-            }
-            for each in report.phrases
-        ],
-        "lowest": list(report.lowest),
-        "conduct": asdict(report.conduct),
-        "transfer": None if report.transfer is None else asdict(report.transfer),
-        "sheet": None if report.sheet is None else asdict(report.sheet),
-        "hints": {"number": report.hints, "cost": report.hint_cost},
-        "mode": report.call.row.mode,
-        "retried": report.call.retried,
-        "grader": report.call.row.grader_model,
-        "turns": [_turn_data(each, report.grades.get(each.number)) for each in report.call.exchanges],
-    }
-
-
-def _turn_data(each: Exchanged, grade: Grade | None) -> dict[str, Any]:
-    return {
-        "number": each.number,
-        "trainee": each.reply.text,
-        "customer": each.answer.text,
-        "gloss": each.answer.gloss,
-        "act": each.directive.act,
-        "directive": DIRECTIVE.dump_python(each.directive, mode="json"),
-        "state": STATE.dump_python(each.after, mode="json"),
-        "reading": READING.dump_python(each.reading, mode="json"),
-        "guard": each.detail,
-        "grade": None if grade is None else GRADE.dump_python(grade, mode="json"),
-    }
+        if values and (mean := sum(values) / len(values)) < LOW:
+            means[number] = mean
+    return tuple(sorted(means, key=lambda number: means[number])[:LOWEST])
 
 
 def as_markdown(report: Report, language: str) -> str:
@@ -329,7 +252,7 @@ def turning_words(turning: Turning, words: Mapping[str, Any]) -> str:
 
 def practise_words(report: Report, words: Mapping[str, Any]) -> str:
     """The one thing to practise next, in words."""
-    made = lessons(report).practise
+    made = practise(report)
     if made is None:
         return ""
     if made.kind == "rule":

@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from roleplay.call import kept_call, kept_grades
 from roleplay.dialogue import Direction, Ending, Feeling, Language
 from roleplay.lessons import kpis
 from roleplay.records import PERSON, CallRow, Mode, Records
-from roleplay.reports import Report, make_report, reached
+from roleplay.reports import Report, kept_report
 from roleplay.rubric import DIMENSIONS, Dimension
 
 KEPT = 20_000  # results that are held in memory
@@ -112,7 +111,7 @@ class Results:
             known = self._known.get(row.id)
         if known and known[0] == stamp:
             return known[1]
-        made = result_of(make_report(kept_call(self._records, row.id), kept_grades(self._records, row.id)))
+        made = result_of(kept_report(self._records, row.id))
         with self._lock:
             self._known[row.id] = (stamp, made)
             while len(self._known) > KEPT:
@@ -124,7 +123,6 @@ def result_of(report: Report) -> Result:
     """The one line of a report."""
     call, row, totals = report.call, report.call.row, report.totals
     seconds = [each.seconds for each in call.exchanges if each.seconds is not None]
-    faults = reached(call)
     stages = {f"stage.{name}": True for name in report.stages_done}
     stages |= {f"stage.{name}": False for name in report.stages_missed}
     verified = {"not_verified"} if call.persona.account is None else set()  # there was nobody to verify
@@ -147,7 +145,7 @@ def result_of(report: Report) -> Result:
         total=totals.total,
         passed=totals.passed,
         mean=dict(totals.mean),
-        checks=stages | {f"fault.{name}": name not in faults for name in FAULTS if name not in verified},
+        checks=stages | {f"fault.{name}": name not in report.faults for name in FAULTS if name not in verified},
         rules=tuple(
             mark.rule for grade in report.grades.values() for mark in grade.remarks if mark.rule and mark.points < 0
         ),

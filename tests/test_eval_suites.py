@@ -215,7 +215,8 @@ def test_stored_calls_under_other_standards_change_and_say_how(played, tmp_path:
 
 
 def test_an_export_and_a_table_of_turns_are_graded_too(played, tmp_path: Path):
-    from roleplay.reports import as_data, make_report
+    from roleplay.exports import as_data
+    from roleplay.reports import make_report
 
     room, call, _ = played
     export = graded(tmp_path / "calls.jsonl", as_data(make_report(call, room.grades(call.id))))

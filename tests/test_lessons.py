@@ -9,10 +9,11 @@ from made_class import persona, play
 
 from roleplay.call import Call, kept_call, kept_grades
 from roleplay.events import Event
+from roleplay.exports import as_data
 from roleplay.lessons import kpis, lessons, over_calls, partners, practise, quoted, recovery, turnings
 from roleplay.persona import load_library
 from roleplay.reading import Claim
-from roleplay.reports import Report, as_data, as_markdown, make_report
+from roleplay.reports import Report, as_markdown, make_report
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_a_good_call_and_a_rude_one_come_to_what_they_were(school):
 def test_a_result_is_computed_again_when_something_of_its_call_changes(school, monkeypatch):
     made = Results(school)
     before = made.find("anna")
-    monkeypatch.setattr(results, "make_report", None)  # nothing is computed without need
+    monkeypatch.setattr(results, "kept_report", None)  # nothing is computed without need
     assert made.find("anna") == before
     monkeypatch.undo()
     reviews.correct(school, "a1", 1, {"empathy": 1, "accuracy": None, "phrasing": 1}, "念稿子", "berta")

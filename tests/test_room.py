@@ -11,8 +11,9 @@ from roleplay.build import build_room, warm_up
 from roleplay.call import Call, kept_call
 from roleplay.customer import Customer
 from roleplay.errors import Rejected, Unavailable
+from roleplay.exports import as_data
 from roleplay.records import Records
-from roleplay.reports import as_data, as_markdown, make_report
+from roleplay.reports import as_markdown, make_report
 from roleplay.room import Kept, Room
 from roleplay.settings import load_settings
 
