@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,6 +20,7 @@ from roleplay.conditions import Strict
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.records import Records
 from roleplay.results import Result, Results
+from roleplay.rubric import DIMENSIONS
 from roleplay.wording import Id
 from roleplay.yaml_files import parse_yaml, validate
 
@@ -247,10 +249,33 @@ def kept_plan(text: str) -> Plan:
     return validate(Plan, *parse_yaml(text, path), path)
 
 
-def standing(results: Mapping[str, Sequence[Result]], person: str) -> tuple[int, int] | None:
-    """Somebody's place among a class by mean total, 1 for the best, and how many have one; None without a score."""
-    totals = {name: [each.total for each in calls if each.total is not None] for name, calls in results.items()}
-    means = {name: sum(values) / len(values) for name, values in totals.items() if values}
-    if person not in means:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Somebody in a class: the place by mean total, 1 for the best, of how many who have one.
+
+    `own` and `everybody` are means by dimension and "total", of one's calls and of all people's means; what nobody has is left out.
+    """
+
+    place: int
+    of: int
+    own: Mapping[str, float]
+    everybody: Mapping[str, float]
+
+
+def standing(results: Mapping[str, Sequence[Result]], person: str) -> Standing | None:
+    """How somebody stands in a class, whose results are given by name; None without a score."""
+    means = {name: _means(calls) for name, calls in results.items()}
+    totals = [each["total"] for each in means.values() if "total" in each]
+    own = means.get(person, {})
+    if "total" not in own:
         return None
-    return 1 + sum(mean > means[person] for mean in means.values()), len(means)
+    everybody = {name: fmean(each[name] for each in means.values() if name in each) for name in own}
+    return Standing(1 + sum(total > own["total"] for total in totals), len(totals), own, everybody)
+
+
+def _means(calls: Sequence[Result]) -> dict[str, float]:
+    kept = {"total": [each.total for each in calls]} | {
+        name: [each.mean[name] for each in calls] for name in DIMENSIONS
+    }
+    known = {name: [value for value in values if value is not None] for name, values in kept.items()}
+    return {name: fmean(values) for name, values in known.items() if values}

@@ -152,8 +152,9 @@ def test_a_place_in_the_class_is_told_by_mean_total(school):
     play(school, "a", "anna")
     play(school, "b", "ben", good=False)
     results = {name: Results(school).find(name) for name in ("anna", "ben", "carla")}
-    assert standing(results, "anna") == (1, 2)
-    assert standing(results, "ben") == (2, 2)
+    anna, ben = standing(results, "anna"), standing(results, "ben")
+    assert anna and ben and (anna.place, anna.of, ben.place) == (1, 2, 2)
+    assert anna.everybody["total"] == pytest.approx((anna.own["total"] + ben.own["total"]) / 2)
     assert standing(results, "carla") is None
 
 

@@ -493,8 +493,15 @@ def test_what_a_trainer_assigned_stands_first_and_an_exam_needs_an_assignment(pa
     shown = page.load(asking("dora"))[page.on.pick]
     assert "布置给您的" in shown and "还可以打 1 次" in shown
     (sat,) = page.go(ZH, "", True, pressed("exam=zh-roaming-bill-shock"), asking("dora"))
-    assert room.call(sat[page.on.call_id]).is_exam
-    assert "我的进步" in page.load(asking("dora", "view=progress"))[page.on.progress]
+    sitting = sat[page.on.call_id]
+    assert room.call(sitting).is_exam and "结束后的报告里" in sat[page.on.feedback]
+    list(room.say(sitting, CHINESE[1]))
+    assert "考试中不说明原因" in page.load(asking("dora", f"call={sitting}"))[page.on.mood]
+    room.grade(sitting, 1)
+    room.finish(sitting)
+    assert "在班里第" not in page.load(asking("dora", "view=progress"))[page.on.progress]
+    room.records.cohorts.change("autumn", plan="", compare=True)
+    assert "在班里第 1，共 1 人" in page.load(asking("dora", "view=progress"))[page.on.progress]
 
 
 def test_the_language_is_the_chosen_one_else_the_browsers():

@@ -20,7 +20,7 @@ from roleplay.errors import Rejected, RoleplayError
 from roleplay.lessons import lessons, partners
 from roleplay.persona import Persona
 from roleplay.plans import Progress as PlanProgress
-from roleplay.plans import allow_exam, progress_of, standing, tasks
+from roleplay.plans import Standing, allow_exam, progress_of, standing, tasks
 from roleplay.progress import Progress, make_progress
 from roleplay.records import Mode, ReviewRow
 from roleplay.reports import Report
@@ -127,7 +127,7 @@ class Handlers:
         made = self._progress(user)
         shown = self._view("ring", f"?start={persona.id}", user, language)
         best, tries, exam = made.best.get(persona.id), made.tries(persona.id), self._may_sit(persona.id, user)
-        return shown | {self.on.ring: views.ring(persona, best, tries, exam, language)}
+        return shown | {self.on.ring: views.ring(persona, best, tries, exam, exam and bool(user), language)}
 
     def _may_sit(self, persona_id: str, user: str) -> bool:
         """Whether an exam with this persona is open to this user now."""
@@ -138,7 +138,7 @@ class Handlers:
             return False
         return True
 
-    def _learning(self, user: str) -> tuple[list[PlanProgress], list[Certificate], tuple[int, int] | None]:
+    def _learning(self, user: str) -> tuple[list[PlanProgress], list[Certificate], Standing | None]:
         """Training plans, certificates, and one's place in the first class that lets its people compare."""
         if not user:
             return [], [], None

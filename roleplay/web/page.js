@@ -20,8 +20,9 @@ setInterval(() => {
     clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   }
   for (const stamp of all('time[data-local]')) {
+    const shown = stamp.dataset.local === 'date' ? { dateStyle: 'medium' } : { dateStyle: 'medium', timeStyle: 'short' };
     delete stamp.dataset.local;
-    stamp.textContent = new Date(stamp.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
+    stamp.textContent = new Date(stamp.dateTime).toLocaleString(document.documentElement.lang, shown);
   }
   for (const field of all('input[data-utc]')) {
     const at = new Date(field.dataset.utc);

@@ -40,7 +40,6 @@ class Talk:
         """What the page shows of a call that was just opened, or opened again."""
         grades = self.room.grades(call.id)
         unscored = (each.number for each in call.exchanges if each.number not in grades)
-        scores = gr.update(visible=not call.is_exam)
         return self._standing(call, True, language) | {
             self.on.call_id: call.id,
             self.on.to_grade: next(unscored, 0),  # left behind, for instance, by a server that was stopped
@@ -50,8 +49,7 @@ class Talk:
             self.on.saved: "",
             self.on.hits: "",
             self.on.query: gr.update(value=""),
-            self.on.coach: scores | {"value": True},
-            self.on.feedback_tab: scores,
+            self.on.coach: gr.update(visible=not call.is_exam, value=True),
         }
 
     # Speaking

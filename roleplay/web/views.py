@@ -23,7 +23,7 @@ from roleplay.knowledge.search import Hit, SearchResult
 from roleplay.lessons import lessons, over_calls
 from roleplay.persona import Library, Persona, Topic
 from roleplay.plans import Progress as PlanProgress
-from roleplay.plans import Task
+from roleplay.plans import Standing, Task
 from roleplay.progress import Progress
 from roleplay.records import CallRow, ReviewRow
 from roleplay.reports import Report, basis_words, practise_words
@@ -95,10 +95,12 @@ def pick(
     )  # fmt: skip
 
 
-def ring(persona: Persona, best: Result | None, tries: int, exam: bool, language: str) -> str:
-    """What is to be known before a call is taken, and how it will be judged."""
+def ring(persona: Persona, best: Result | None, tries: int, exam: bool, assigned: bool, language: str) -> str:
+    """What is to be known before a call is taken, and how it will be judged. `exam`: one may be sat; `assigned`: it is due."""
     cost = f"{COSTS[persona.grading.hints]:g}"
-    return render("ring.html", language, persona=persona, best=best, tries=tries, exam=exam, hint_cost=cost)
+    return render(
+        "ring.html", language, persona=persona, best=best, tries=tries, exam=exam, assigned=assigned, hint_cost=cost
+    )
 
 
 def call_head(call: Call, response: int, away: str | None, language: str) -> str:
@@ -190,7 +192,7 @@ def progress(
     library: Library,
     plans: Sequence[PlanProgress],
     earned: Sequence[Certificate],
-    place: tuple[int, int] | None,
+    place: Standing | None,
     language: str,
 ) -> str:
     """A trainee's calls, how they have grown, what goes wrong most often; plans, certificates, the place in the class."""
