@@ -17,7 +17,7 @@ from roleplay.errors import Fault, FileFault
 from roleplay.fault_words import explained
 
 MAX_DEPTH = 40
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
 
 TRIED = re.compile(r"\[")  # pydantic adds the kinds that it tried to a place; keep what the file really has
 
@@ -53,7 +53,7 @@ def parse_yaml(text: str, path: str | Path) -> tuple[Any, dict[str, int]]:
     path = Path(path)
     try:
         _refuse_aliases(text, path)
-        loader = _Loader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         if node is None:
             raise FileFault(path, [Fault("the file is empty")])
@@ -120,7 +120,7 @@ def _text(path: Path, max_bytes: int) -> str:
 
 def _refuse_aliases(text: str, path: Path) -> None:
     """Looks at the events only, so that nothing is expanded before it is refused."""
-    loader = _Loader(text)
+    loader = Loader(text)
     faults, depth = [], 0
     while loader.check_event():
         event = loader.get_event()

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from roleplay.errors import FileFault
-from roleplay.yaml_files import parse_yaml
+from roleplay.yaml_files import Loader, parse_yaml
 
 WIDE = 10**6  # characters of a line before it is broken: never
 FLOW = 110  # characters up to which what stood in one line stays in one
@@ -41,7 +41,7 @@ def patched(text: str, wanted: Any) -> str:
         return text
     whole = text if text.endswith("\n") else text + "\n"
     edits: list[Edit] = []
-    node = yaml.compose(whole, Loader=yaml.SafeLoader)
+    node = yaml.compose(whole, Loader=Loader)
     assert node is not None  # an empty text is refused above
     _patch(node, have, wanted, whole, edits)
     made = whole

@@ -90,6 +90,12 @@ def test_the_first_key_goes_and_comes_without_the_comments_of_the_others() -> No
     assert comments_lost(without, again) == 0 and again.endswith("id: zh-two\n")
 
 
+def test_signs_beyond_the_first_plane_move_no_edit() -> None:
+    text = TEXT.replace("who it is", "who 😀 it 🧓🏽 is").replace("多扣的", "多扣的😀")
+    want = parse_yaml(text, "x")[0] | {"topics": ["plan😀"]}
+    assert patched(text, want) == text.replace("[bill, refund]", "[plan😀]")
+
+
 def test_what_is_taken_away_with_its_first_key_leaves_sound_yaml() -> None:
     want = changed(call__facts__0={"say": ["x"], "text": "y"})
     want["call"]["facts"] = [{"text": "y", "say": ["x"]}]
