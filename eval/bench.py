@@ -8,10 +8,7 @@ the plain way is the same turns one after another with nobody else there.
 
 from __future__ import annotations
 
-import os
-import re
 import statistics
-import subprocess
 import tempfile
 import time
 import urllib.request
@@ -26,9 +23,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval.command import suite_command
-from eval.crowd import TIMES, crowd, page_server, parts, verdict
+from eval.crowd import TIMES, crowd, parts, verdict
 from eval.opening import room_subject, throw_away_room
 from eval.playing import DATA, play, scripted
+from eval.server import page_server
 from eval.suites import Case, Live, Result, Story, Table
 from roleplay.models import Message, Sampling
 from roleplay.records import Records
@@ -181,10 +179,10 @@ def page_figures(folder: Path) -> dict[str, Figure]:
     memory: list[float] = []
     for _ in range(2):
         begun = time.perf_counter()
-        with page_server(folder) as (address, process):
-            urllib.request.urlopen(address, timeout=30).read()
+        with page_server(folder) as page:
+            urllib.request.urlopen(page.address, timeout=30).read()
             starts.append(time.perf_counter() - begun)
-            memory.append(_resident(process))
+            memory.append(page.memory())
     return {"page_ready": Figure("s", starts), "memory": Figure("MB", memory)}
 
 
@@ -192,11 +190,11 @@ def people_figures(room: Room, people: int, turns: int, thinking: float) -> dict
     """People who practise at once on the page, in both languages; then what was kept is held against what was said."""
     personas = list(room.library().personas.values())
     with tempfile.TemporaryDirectory(prefix="roleplay-eval-", ignore_cleanup_errors=True) as folder:
-        with page_server(Path(folder)) as (address, process):
-            crowd(address, parts(2, 1, 0.0, 0, personas))  # the first call of a language warms everything up
-            before = _worked(process)
-            done = crowd(address, parts(people, turns, thinking, 1, personas))
-            worked, memory = _worked(process) - before, _resident(process)
+        with page_server(Path(folder)) as page:
+            crowd(page.address, parts(2, 1, 0.0, 0, personas))  # the first call of a language warms everything up
+            before = page.worked()
+            done = crowd(page.address, parts(people, turns, thinking, 1, personas))
+            worked, memory = page.worked() - before, page.memory()
         records = Records(f"sqlite:///{folder}/records.db")
         found = verdict(records, done, room)
         records.close()
@@ -212,22 +210,6 @@ def people_figures(room: Room, people: int, turns: int, thinking: float) -> dict
         | {name: Figure("calls" if name in ("mixed", "errors") else "turns", [n]) for name, n in counts.items()}
         | {"memory": Figure("MB", [memory]), "work_per_turn": Figure("s", [worked / max(1, found.sent)])}
     )
-
-
-def _resident(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():  # not Linux: ask ps, which gives kilobytes
-        return int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])) / 1024
-    return int(re.search(r"VmRSS:\s+(\d+)", status.read_text())[1]) / 1024  # type: ignore[index]
-
-
-def _worked(pid: int) -> float:
-    """Seconds of processor time that a process has had; unlike its answers, they hardly hang on other work."""
-    status = Path(f"/proc/{pid}/stat")
-    if not status.exists():  # not Linux: ask ps, which gives [hours:]minutes:seconds
-        shown = subprocess.check_output(["ps", "-o", "time=", "-p", str(pid)], text=True)
-        return sum(float(part) * 60**place for place, part in enumerate(reversed(shown.strip().split(":"))))
-    return sum(map(int, status.read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _script() -> Script:

@@ -9,20 +9,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from eval.playing import DATA
@@ -213,27 +206,6 @@ def _say(browser: Browser, line: str, done: Done) -> None:
     done.took("first_words", words[0] if words else answered)
     done.took("whole_turn", answered)
     done.took("scored", time.perf_counter() - begun)
-
-
-@contextmanager
-def page_server(folder: Path) -> Iterator[tuple[str, int]]:
-    """The page as users start it, with this folder of data: its address, and the number of its process."""
-    program = "from roleplay.cli import app; app()"
-    command = [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(folder)]
-    own = os.environ | {"ROLEPLAY_DATABASE": f"sqlite:///{folder}/records.db"}
-    with tempfile.TemporaryFile("w+") as log:
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=own)
-        assert server.stdout is not None
-        try:
-            found = next((found for line in server.stdout if (found := re.search(r"http://\S+", line))), None)
-            if found is None:
-                log.seek(0)
-                raise Unavailable("the page", log.read()[-500:].strip(), "Try `roleplay serve`")
-            yield found[0], server.pid
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(30)
-            server.stdout.close()
 
 
 def crowd(site: str, crowd_of: Sequence[Part]) -> list[Done]:
