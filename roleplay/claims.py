@@ -78,7 +78,7 @@ ASKS_FOR = (
 
 def about_question(claim: Claim, exchange: Exchange) -> bool:
     """Whether a claim is what the customer asked for, or the only thing that the reply states."""
-    heard = exchange.heard.text if exchange.heard else ""
+    heard = exchange.heard_text
     kinds = {fact.kind for fact in quantities(claim.text)} or {"money"}
     if any(kind in kinds and pattern.search(heard) for kind, pattern in ASKS_FOR):
         return True
@@ -103,7 +103,7 @@ def told(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ())
 def _body(entry: Evidence) -> Evidence:
     """A line of the account without its label: naming what it is about tells nothing of what it says."""
     _, mark, body = entry.text.partition(": ")
-    return Evidence(entry.id, body) if mark and body and entry.id.startswith("account.") else entry
+    return Evidence(entry.id, body) if mark and body and entry.of_account else entry
 
 
 def tells(facts: Sequence[Quantity], about: frozenset[str], text: str) -> bool:

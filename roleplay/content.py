@@ -63,7 +63,7 @@ def reaches(exchange: Exchange) -> bool:
 
 def foreign(exchange: Exchange) -> bool:
     """Whether the reply is wholly in another language than the call, and the customer has not just spoken it."""
-    heard = exchange.heard.text if exchange.heard else ""
+    heard = exchange.heard_text
     if exchange.language == "zh-CN":
         return not _CHINESE.search(exchange.reply) and len(_LATIN.findall(exchange.reply)) >= FEW > len(
             _LATIN.findall(heard)

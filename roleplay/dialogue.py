@@ -83,6 +83,11 @@ class Evidence:
     question: str = ""
     facts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def of_account(self) -> bool:
+        """Whether it stands on the agent's screen, and not in the knowledge base."""
+        return self.id.startswith("account.")
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -103,3 +108,8 @@ class Exchange:
     def heard(self) -> Turn | None:
         """The customer's last turn, which the reply answers; None when the trainee opens the call."""
         return next((turn for turn in reversed(self.context) if turn.speaker == "customer"), None)
+
+    @property
+    def heard_text(self) -> str:
+        """What the customer said last; empty when the trainee opens the call."""
+        return self.heard.text if self.heard else ""

@@ -63,7 +63,7 @@ def nearest(exchange: Exchange, evidence: Sequence[Evidence]) -> tuple[Evidence,
     if len(evidence) <= NEAREST:
         return tuple(evidence)
     about = topics(" ".join([*(turn.text for turn in exchange.context[-3:]), exchange.reply]))
-    account = [entry for entry in evidence if entry.id.startswith("account.")]
+    account = [entry for entry in evidence if entry.of_account]
     others = [entry for entry in evidence if entry not in account]
     near = sorted(others, key=lambda entry: -len(about & topics(f"{entry.question} {entry.text}")))[:NEAREST]
     return tuple(entry for entry in evidence if entry in near or entry in account)
@@ -71,7 +71,7 @@ def nearest(exchange: Exchange, evidence: Sequence[Evidence]) -> tuple[Evidence,
 
 def felt(exchange: Exchange) -> bool:
     """Whether the customer's last line lets a feeling be heard."""
-    return bool(exchange.heard and _FEELING.search(exchange.heard.text))
+    return bool(_FEELING.search(exchange.heard_text))
 
 
 def features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> dict[str, float]:
@@ -110,7 +110,7 @@ def _shape(exchange: Exchange) -> dict[str, float]:
 
 
 def _care(exchange: Exchange) -> dict[str, float]:
-    heard = exchange.heard.text if exchange.heard else ""
+    heard = exchange.heard_text
     about_heard, about_reply = topics(heard), topics(exchange.reply)
     feeling = _root(len(_FEELING.findall(heard)))
     care = _root(len(CARE.findall(exchange.reply)))

@@ -106,7 +106,7 @@ def own_parts(
 
 def asks(exchange: Exchange) -> bool:
     """Whether the customer's last words ask for something."""
-    return any(is_question(piece.text) or ASKS.search(piece.text) for piece in sentences(_heard(exchange)))
+    return any(is_question(piece.text) or ASKS.search(piece.text) for piece in sentences(exchange.heard_text))
 
 
 def _stays(part: Part, piece: Piece, reading: Reading, low: Set[Dimension], early: bool) -> bool:
@@ -178,7 +178,7 @@ def _slot(text: str) -> Slot:
         return "ask"
     if _GREETS.search(text) and len(topics(text)) <= 8:
         return "greet"
-    if (CARE.search(text) or _SORRY.search(text)) and not quantities(text):
+    if _cares(text):
         return "care"
     return "do" if _DOES.search(text) else "tell"
 
@@ -224,14 +224,14 @@ def _matter(exchange: Exchange, words: Mapping[str, Any]) -> Mapping[str, Any]:
     What is `weak` is only how somebody speaks (in a hurry, upset), and gives way to what it is about.
     """
     said = " ".join(turn.text for turn in exchange.context if turn.speaker == "customer")
-    found = [each for text in (_heard(exchange), said) for each in words["matters"] if _speaks_of(each, text)]
+    found = [each for text in (exchange.heard_text, said) for each in words["matters"] if _speaks_of(each, text)]
     found.sort(key=lambda each: bool(each.get("weak")))
     return dict(found[0]) if found else {"care": (), "do": ()}
 
 
 def _charged(exchange: Exchange) -> str:
     """The amount that the customer speaks of having been charged; empty where several might be meant."""
-    heard = _heard(exchange)
+    heard = exchange.heard_text
     amounts = [fact for fact in quantities(heard) if fact.kind == "money" and fact.value]
     if exchange.language == "zh-CN":
         amounts = [fact for fact in amounts if re.search(r"(?:扣|收|花|多)了?[^，。]{0,6}$", heard[: fact.start])]
@@ -251,12 +251,13 @@ def _fits(text: str, exchange: Exchange) -> bool:
 
 def caring(model_answers: Sequence[str]) -> list[str]:
     """The sentences of model answers that meet a feeling and state no number, without the name that they begin with."""
-    found = []
-    for answer in model_answers:
-        for piece in sentences(answer):
-            if (CARE.search(piece.text) or _SORRY.search(piece.text)) and not quantities(piece.text):
-                found.append(_ADDRESS.sub("", piece.text))
-    return found
+    pieces = (piece.text for answer in model_answers for piece in sentences(answer))
+    return [_ADDRESS.sub("", text) for text in pieces if _cares(text)]
+
+
+def _cares(text: str) -> bool:
+    """Whether a sentence meets a feeling and states no number."""
+    return bool(CARE.search(text) or _SORRY.search(text)) and not quantities(text)
 
 
 def _told(exchange: Exchange, reading: Reading) -> Iterator[str]:
@@ -264,7 +265,7 @@ def _told(exchange: Exchange, reading: Reading) -> Iterator[str]:
     entry = _entry(exchange, reading)
     if entry is None:
         return
-    heard = _heard(exchange)
+    heard = exchange.heard_text
     asked, kinds = topics(heard), {kind for kind, pattern in ASKS_FOR if pattern.search(heard)}
     pieces = [piece.text for piece in sentences(_OPENS.sub("", entry.text))]
     if len(pieces) > 1 and len(pieces[0]) <= KIND and not quantities(pieces[0]) and _KIND.search(pieces[0]):
@@ -290,16 +291,12 @@ def _entry(exchange: Exchange, reading: Reading) -> Evidence | None:
     """The entry that the reply contradicts, else the one that answers; a line of the agent's screen is read to nobody."""
     wrong = {claim.evidence_id for claim in reading.contradicted}
     for one in exchange.evidence:
-        if one.id in wrong and not one.id.startswith("account."):
+        if one.id in wrong and not one.of_account:
             return one
     entry = answering(exchange)
     if entry is not None:
-        return None if entry.id.startswith("account.") else entry
-    asked = topics(_heard(exchange))
-    near = [one for one in nearest(exchange, exchange.evidence) if not one.id.startswith("account.")]
+        return None if entry.of_account else entry
+    asked = topics(exchange.heard_text)
+    near = [one for one in nearest(exchange, exchange.evidence) if not one.of_account]
     return max((one for one in near if topics(f"{one.question} {one.text}") & asked), default=None,
                key=lambda one: len(topics(f"{one.question} {one.text}") & asked))  # fmt: skip
-
-
-def _heard(exchange: Exchange) -> str:
-    return exchange.heard.text if exchange.heard else ""

@@ -26,7 +26,7 @@ LONG = 4  # words that say something, from which a sentence is about something
 def relevance(exchange: Exchange, evidence: Sequence[Evidence]) -> dict[str, float]:
     """`evidence` is what bears on the reply. Shares are 0 to 1; likeness is 0 to 1 and seldom above 0.5."""
     language, reply = exchange.language, exchange.reply
-    heard = exchange.heard.text if exchange.heard else ""
+    heard = exchange.heard_text
     said, known = _said(exchange), _known(evidence)
     matter, own = topics(said) | topics(known), topics(said)
     pieces = [piece for piece in sentences(reply) if topics(piece.text)]

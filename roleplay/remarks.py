@@ -165,7 +165,7 @@ def _invented(exchange: Exchange, reading: Reading, scores: Mapping[Dimension, S
 def _evaded(exchange: Exchange, entry: str) -> Iterator[Remark]:
     """That the reply tells nothing of what was asked; the customer's own question is quoted."""
     questions = [
-        piece.text for piece in sentences(_heard(exchange)) if is_question(piece.text) or ASKS.search(piece.text)
+        piece.text for piece in sentences(exchange.heard_text) if is_question(piece.text) or ASKS.search(piece.text)
     ]
     if questions:
         asked = max(questions, key=lambda text: len(topics(text))).strip("，,。")
@@ -178,7 +178,7 @@ def _left_out(exchange: Exchange) -> Iterator[Remark]:
     entry = answering(exchange)
     if entry is None:
         return
-    facts, about, asked = quantities(exchange.reply), topics(exchange.reply), topics(_heard(exchange))
+    facts, about, asked = quantities(exchange.reply), topics(exchange.reply), topics(exchange.heard_text)
     pieces = [piece.text for sentence in sentences(entry.text) for piece in clauses(sentence)]
     pieces = [piece for piece in pieces if topics(piece) & asked and not tells(facts, about, piece)]
     pieces.sort(key=lambda piece: -len(topics(piece) & asked) - 0.5 * bool(quantities(piece)))
@@ -190,7 +190,7 @@ def _left_out(exchange: Exchange) -> Iterator[Remark]:
 
 def answering(exchange: Exchange) -> Evidence | None:
     """The entry that answers the customer's last line; None where none has enough in common with it."""
-    asked = topics(_heard(exchange))
+    asked = topics(exchange.heard_text)
 
     def shared(entry: Evidence) -> float:
         return len(asked & topics(entry.question)) + len(asked & topics(entry.text))
@@ -200,10 +200,6 @@ def answering(exchange: Exchange) -> Evidence | None:
     if best is None or (len(near) > 1 and shared(best) < ENOUGH):
         return None
     return best
-
-
-def _heard(exchange: Exchange) -> str:
-    return exchange.heard.text if exchange.heard else ""
 
 
 def _standard(

@@ -32,7 +32,7 @@ from roleplay.reader import Reader
 from roleplay.standards import load_standards
 from roleplay.training.corpus import load_calls, load_replies, split_of
 from roleplay.training.misfits import MARK, misfits
-from roleplay.training.reader import HELD_BACK, LABELS, all_rows, heard, make_target
+from roleplay.training.reader import HELD_BACK, LABELS, all_rows, make_target
 from roleplay.training.scoring import FOLDS, fit_scorer, weight_of
 
 KNOWLEDGE = Path("knowledge_base")
@@ -65,13 +65,13 @@ def encoded_unseen(rows: Sequence[GradedReply]) -> np.ndarray:
     )
     encoder = ReplyEncoder()
     return np.stack([
-        known[row.id] if row.id in known else encoder.outputs(heard(row), [row.exchange.reply])[0] for row in rows
+        known[row.id] if row.id in known else encoder.outputs(row.exchange.heard_text, [row.exchange.reply])[0] for row in rows
     ])  # fmt: skip
 
 
 def text_matrix(rows: Sequence[GradedReply], rare: np.ndarray) -> csr_matrix:
     """The columns of `NgramModel` for every row: (rows, WIDTH)."""
-    filled = [columns(row.exchange.reply, heard(row), rare) for row in rows]
+    filled = [columns(row.exchange.reply, row.exchange.heard_text, rare) for row in rows]
     lines = np.repeat(np.arange(len(rows)), [len(one) for one in filled])
     places = np.concatenate([np.fromiter(one.keys(), np.int64, len(one)) for one in filled])
     values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
@@ -146,7 +146,7 @@ def main(folder: Path = BUNDLED) -> None:
     real = all_rows()
     rows = [*real, *misfits(real)]
     save_pairs(folder)
-    rare = rarity((row.exchange.reply, heard(row)) for row in real)
+    rare = rarity((row.exchange.reply, row.exchange.heard_text) for row in real)
     matrix = text_matrix(rows, rare)
     model = fit_ngrams(rows, matrix, rare, np.arange(len(rows)) < len(real))
     tensors = {"weights": model.weights.astype(np.float16), "bias": model.bias, "rare": rare}

@@ -48,12 +48,6 @@ def all_rows() -> list[GradedReply]:
     return [*load_replies(), *(row for call in load_calls() for row in graded_turns(call))]
 
 
-def heard(row: GradedReply) -> str:
-    """The customer's line that the reply answers; empty when the trainee opens the call."""
-    turn = row.exchange.heard
-    return turn.text if turn else ""
-
-
 def fold_of(group: str) -> int:
     """Which of the encoders has not seen this group: 0 to FOLDS - 1."""
     return sum(group.encode()) % FOLDS
@@ -120,14 +114,16 @@ def train(
     model = BertForSequenceClassification(config).train()
     target = make_target(rows)
     size = 32
-    lengths = [len(heard(row)) + len(row.exchange.reply) for row in rows]
+    lengths = [len(row.exchange.heard_text) + len(row.exchange.reply) for row in rows]
     steps = epochs * -(-len(rows) // size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=8e-4, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 8e-4, total_steps=steps, pct_start=0.1)
     for epoch in range(epochs):
         start, losses = time.monotonic(), []
         for lines in batches(lengths, size, random):
-            batch = pair(tokenizer, [heard(rows[i]) for i in lines], [rows[i].exchange.reply for i in lines])
+            batch = pair(
+                tokenizer, [rows[i].exchange.heard_text for i in lines], [rows[i].exchange.reply for i in lines]
+            )
             blank = (torch.rand(batch["input_ids"].shape) < 0.1) & (batch["input_ids"] > 4)
             batch["input_ids"][blank] = tokenizer.mask_token_id
             raw = model(**batch).logits
@@ -150,7 +146,7 @@ def predict(
     with torch.inference_mode():
         for start in range(0, len(rows), 64):
             part = rows[start : start + 64]
-            batch = pair(tokenizer, [heard(row) for row in part], [row.exchange.reply for row in part])
+            batch = pair(tokenizer, [row.exchange.heard_text for row in part], [row.exchange.reply for row in part])
             found.append(squash(model(**batch).logits.numpy(), LABELS))
     return np.concatenate(found)
 
@@ -159,7 +155,7 @@ def main(epochs: int = 9, seed: int = 1, folder: Path = BUNDLED) -> None:
     """Train and save the encoder, and what its fellows say of unseen replies."""
     rows = all_rows()
     learnt = [row for row in rows if split_of(row.group) == "train"]
-    tokenizer = make_tokenizer([text for row in learnt for text in (heard(row), row.exchange.reply)])
+    tokenizer = make_tokenizer([text for row in learnt for text in (row.exchange.heard_text, row.exchange.reply)])
     model = train(learnt, tokenizer, epochs, seed)
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
