@@ -24,6 +24,7 @@ from roleplay.conditions import Strict
 from roleplay.dialogue import Dialect, Language
 from roleplay.errors import Fault, FileFault
 from roleplay.guard import Ledger, dialect_markers, lacks_dialect, leak, role_flip, unsupported
+from roleplay.speakers import BUNDLED as SPEAKERS
 from roleplay.yaml_files import read_yaml, validate
 
 LONGEST = 1000  # characters; length is not what is tested here
@@ -114,7 +115,8 @@ class Suite:
             }
 
         prompts = ROOT / "roleplay" / "prompts"
-        rules = [prompts / "guard.yaml", prompts / "dialects.yaml", ROOT / "roleplay" / "guard.py"]
+        code = [ROOT / "roleplay" / f"{name}.py" for name in ("guard", "speakers", "withheld")]
+        rules = [prompts / "guard.yaml", prompts / "dialects.yaml", *code, SPEAKERS]
         yield Live(cases, {"lines": files_hash([self.lines])}, lambda: {"guard": files_hash(rules)}, measure)
 
     @staticmethod

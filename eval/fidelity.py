@@ -46,13 +46,13 @@ def line_figures(call: Call) -> list[LineFigures]:
     heard: list[str] = []
     for each in call.exchanges:
         heard.append(each.reply.text)
-        text, own = each.answer.text, each.detail["source"] == "own"
+        text, source = each.answer.text, each.detail["source"]
         open_then = ledger(call.persona, each.before, each.directive.tell, said, heard)
         rows.append(
             LineFigures(
-                role_flip=bool(role_flip(text, call.persona.language)),
-                leak=bool(leak(text, open_then)),
-                unsupported=bool(unsupported(text, open_then, own)),
+                role_flip=bool(role_flip(text, call.persona.language, source)),
+                leak=bool(leak(text, open_then, source)),
+                unsupported=bool(unsupported(text, open_then, source == "own")),
                 repeat_in_call=not each.directive.again and bool(repeats(text, open_then)),
                 over_length=len(text) > open_then.max_chars,
                 dialect_heard=not lacks_dialect(text, open_then) if open_then.markers and len(text) > 6 else None,

@@ -1,7 +1,9 @@
 """What a customer must not say, whoever proposed it: each line is held against this before it is shown.
 
 A strike names the reason and the words. Reasons are the failures of docs/field notes: role flip, machine
-talk, leak, unsupported number, wrong language, missing dialect, too long, repetition, unfinished.
+talk, leak, unsupported number, wrong language, missing dialect, too long, repetition, unfinished. What is exact
+holds for every line; who speaks by the sound of it (`speakers`) and what is told in other words (`withheld`) are
+guesses, made at a model's lines only.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.persona import Persona
 from roleplay.prompts import FOLDER
+from roleplay.speakers import agent_words, own_words
 from roleplay.state import State
+from roleplay.withheld import tells
 from roleplay.yaml_files import read_yaml
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -45,13 +49,14 @@ class Ledger:
 
     language: str
     open: str  # everything told or due, heard, or known about the person, as one text
-    untold: tuple[str, ...]  # facts that are not due yet, with their wordings
+    untold: tuple[str, ...]  # facts that are not due yet, each with its wordings, one a row
     secret: tuple[str, ...]  # those, the agent's screen, and all that is for the grader
     said: tuple[str, ...]  # the customer's earlier lines
     heard: str  # the trainee's last words
     max_chars: int
     markers: tuple[str, ...] = ()  # dialect words, one of which a longer line must hold
     abuse: int = 3  # how far the customer may go
+    usual: str = ""  # the persona's lines that tell no fact, one a row: their words give nothing away
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +85,7 @@ def ledger(
     texts = [who.name, str(who.age), who.region, who.job, who.about, persona.summary, *heard]
     untold: list[str] = []
     for fact in call.facts:
-        (texts if fact.id in known else untold).extend([fact.text, *(line.text for line in fact.say)])
+        (texts if fact.id in known else untold).append("\n".join([fact.text, *(line.text for line in fact.say)]))
     texts += [item.text for item in call.beliefs] + [item.text for item in call.objections]
     texts += [item.text for item in call.goals]
     texts.extend(opening.text for opening in call.openings if set(opening.tells) <= known)
@@ -99,14 +104,24 @@ def ledger(
         speech.max_chars,
         dialect_markers().get(speech.dialect, ()) if spoken_dialect else (),
         min(abuse, speech.abuse),
+        _usual(persona),
     )
+
+
+def _usual(persona: Persona) -> str:
+    call = persona.call
+    says = [item.say for items in (call.beliefs, call.goals, call.objections) for item in items]
+    says += [aside.say for aside in call.asides] + [point.say for point in call.sore_points]
+    lines = [line for own in (*persona.who.speech.lines.values(), *says) for line in own]
+    return "\n".join(text for line in lines for text in (line.text, line.gloss) if text)
 
 
 def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = False) -> Strike | None:
     """The first reason why this line may not be said, or None.
 
-    Lines written by hand are in the dialect that their author gave them, and the numbers in the persona's
-    own wordings are right unless a secret explains them. `again`: the line repeats something on purpose.
+    Lines written by hand are in the dialect that their author gave them, and no guess is made at who speaks and
+    what is meant; the numbers in the persona's own wordings are right unless a secret explains them. `again`: the
+    line repeats something on purpose.
     """
     _, machine = _patterns()
     text = line.strip()
@@ -114,8 +129,8 @@ def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = Fa
         return Strike("garbage", text[:40])
     if found := machine.search(text):
         return Strike("machine", found[0])
-    if agent_words := role_flip(text, ledger.language):
-        return Strike("role_flip", agent_words)
+    if words := role_flip(text, ledger.language, source):
+        return Strike("role_flip", words)
     if not _right_language(text, ledger.language):
         return Strike("language")
     if len(text) > ledger.max_chars:
@@ -124,7 +139,7 @@ def strike(line: str, ledger: Ledger, source: Source = "model", again: bool = Fa
         return Strike("unfinished", text[-6:])
     if words := too_abusive(text, ledger):
         return Strike("abuse", words)
-    if leaked := leak(text, ledger):
+    if leaked := leak(text, ledger, source):
         return Strike("leak", leaked)
     if number := unsupported(text, ledger, source == "own"):
         return Strike("unsupported", number)
@@ -147,10 +162,12 @@ def _right_language(text: str, language: str) -> bool:
     return chinese * 3 >= latin
 
 
-def role_flip(text: str, language: str) -> str:
-    """The words in which an agent speaks instead of a customer, or nothing."""
-    found = _patterns()[0][language].search(text)
-    return found[0] if found else ""
+def role_flip(text: str, language: str, source: Source = "model") -> str:
+    """The words in which an agent speaks instead of a customer, or nothing. What is quoted does not count."""
+    found = _patterns()[0][language].search(own_words(text))
+    if found or source != "model":
+        return found[0] if found else ""
+    return agent_words(text, language)
 
 
 @lru_cache(maxsize=1)
@@ -169,15 +186,17 @@ def lacks_dialect(text: str, ledger: Ledger) -> bool:
     return bool(ledger.markers) and len(text) > 6 and not any(word in text.lower() for word in ledger.markers)
 
 
-def leak(text: str, ledger: Ledger) -> str:
-    """A run of characters that stands in a secret text and nowhere in what is open."""
+def leak(text: str, ledger: Ledger, source: Source = "model") -> str:
+    """A run of characters that stands in a secret text and nowhere in what is open, or the fact told in other words."""
     size = SECRET_RUN[ledger.language]
     runs = {text[start : start + size] for start in range(len(text) - size + 1)}
     for secret in ledger.secret:
         for run in runs:
             if run in secret and run not in ledger.open:
                 return run
-    return ""
+    if source != "model":
+        return ""
+    return tells(text, ledger.language, (ledger.open, ledger.usual, *ledger.said), ledger.untold)
 
 
 @lru_cache(maxsize=64)

@@ -263,14 +263,14 @@ def wording_faults(persona: Persona) -> Iterator[Fault]:
         persona, replace(start(persona), facts=tuple(fact.id for fact in persona.call.facts)), (), (), ()
     )
     needs_gloss = persona.who.speech.dialect != "none" and persona.who.speech.strength >= 2
-    for place, line in _own_lines(persona):
+    for place, line in own_lines(persona):
         if fault := strike(line.text, everything, "own"):
             yield Fault(f"{line.text!r} would never be said: {fault.reason} {fault.detail}".rstrip(), None, place)
         if needs_gloss and not line.gloss and len(line.text) > 6:
             yield Fault(f"{line.text!r} is in dialect and has no gloss", None, place)
 
 
-def _own_lines(persona: Persona) -> Iterator[tuple[str, Line]]:
+def own_lines(persona: Persona) -> Iterator[tuple[str, Line]]:
     call = persona.call
     for act, lines in persona.who.speech.lines.items():
         yield from ((f"who.speech.lines.{act}", line) for line in lines)

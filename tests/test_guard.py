@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from roleplay.guard import Ledger, ledger, strike, too_abusive
+from roleplay.guard import Ledger, leak, ledger, role_flip, strike, too_abusive
 from roleplay.lines import corpus_lines
 from roleplay.persona import load_library
 from roleplay.state import start
+from roleplay.training.corpus import load_calls
 
 LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
 ANGRY = LIBRARY.personas["zh-deduction-video-pack"]
@@ -97,3 +98,71 @@ def test_hardly_any_hand_written_line_is_taken_for_an_agents(language):
     lines = corpus_lines(language)
     struck = [line.text for line in lines if strike(line.text, Ledger(language, line.text, (), (), (), "", 400))]
     assert len(struck) / len(lines) < 0.01, struck
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("zh-CN", "您反映的情况我都记好了，三天之内一定有同事跟您联系。"),
+        ("zh-CN", "麻烦您报一下登记时留的姓名，我核对好就给您开通。"),
+        ("zh-CN", "您这张卡还在合约期里，提前解约要付违约金。"),
+        ("en", "Good afternoon, Starbridge Mobile, Tom speaking."),
+        ("en", "We can send an engineer on Thursday between eight and twelve."),
+    ],
+)
+def test_an_agents_sentence_is_heard_in_other_words_than_the_patterns(language, line):
+    assert role_flip(line, language)
+    assert not role_flip(line, language, "own")  # an author's line is not guessed at
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("zh-CN", "上回你们那位就跟我讲“您的问题已经登记，请您耐心等待”，等到今天。"),
+        ("zh-CN", "谢谢你啊，讲得这么仔细，我回去跟老伴说。"),
+        ("en", 'He told me "I can process that refund for you now", and then nothing came.'),
+        ("en", "Could you check it again, please? I'm sorry to be a nuisance."),
+    ],
+)
+def test_a_customer_may_quote_an_agent_and_be_polite(language, line):
+    assert role_flip(line, language) == ""
+
+
+def test_a_fact_told_in_other_words_is_a_leak_until_it_is_due():
+    line = "在服务区歇脚，有个小伙子说帮我弄导航来着。"
+    assert leak(line, now()) == ANGRY.fact("other-hands").text
+    assert leak(line, now(), "own") == ""
+    assert leak(line, now(tell=("other-hands",))) == ""
+    assert leak(line, now(heard=("是不是在服务区，有个小伙子帮您装过导航？",))) == ""
+
+
+def test_the_librarys_facts_are_leaks_while_withheld_and_none_once_told():
+    wordings = missed = wrong = 0
+    for persona in LIBRARY.personas.values():
+        withheld = now(persona)
+        for fact in persona.call.facts:
+            told = now(persona, tell=(fact.id,))
+            for line in fact.say:
+                wordings += 1
+                missed += not leak(line.text, withheld)
+                wrong += bool(leak(line.text, told))
+    assert missed / wordings < 0.005 and wrong == 0
+
+
+def test_what_a_persona_says_out_of_habit_gives_no_fact_away():
+    lines = [(line.text, now(each)) for each in LIBRARY.personas.values() for line in habits(each)]
+    struck = [text for text, open_now in lines if leak(text, open_now)]
+    assert len(struck) / len(lines) < 1 / 300, struck
+
+
+def habits(persona):
+    call = persona.call
+    yield from (line for lines in persona.who.speech.lines.values() for line in lines)
+    yield from (line for item in (*call.beliefs, *call.goals, *call.objections) for line in item.say)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_hardly_any_turn_of_a_customer_sounds_like_an_agent(language):
+    said = [t.text for c in load_calls() if c.language == language for t in c.turns if t.speaker == "customer"]
+    struck = [text for text in said if role_flip(text, language)]
+    assert len(struck) / len(said) < 1 / 300, struck

@@ -53,6 +53,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "formulas",
         "claims",
         "content",
+        "speakers",
+        "withheld",
         "guard",
         "relevance",
         "features",

@@ -17,7 +17,7 @@ OTHERS = {
     "docs/": "design, rubric, vocabulary of calls, settings, lab notes",
     "tests/": "tests; names are sentences",
     "eval/data/": "scripted trainees and the reference sets of search, grader and detectors, with their data card",
-    "roleplay/bundled/": "the bundled models: customer/, reader/, embedder/, each with its card",
+    "roleplay/bundled/": "the bundled models: customer/, reader/, embedder/, guard/, each with its card",
     "roleplay/lines/": "hand-written customer lines, and which of them this customer could say now",
     "roleplay/prompts/": "prompt texts, guard patterns, dialect words, and the messages made from them",
     "roleplay/rules/": "the service standard as rules: wording, stages and special situations, in Chinese and English",
