@@ -148,7 +148,11 @@ addEventListener('keydown', (event) => {
 // Voice, by the browser's own speech engine, off until it is asked for; what the engine cannot do is not offered.
 const Listener = window.SpeechRecognition || window.webkitSpeechRecognition;
 let listener = null, spoken = null;
-const voiceOf = (lang) => window.speechSynthesis?.getVoices().find((one) => one.lang.slice(0, 2) === lang.slice(0, 2));
+function voiceOf(last) {
+  const voices = window.speechSynthesis?.getVoices() || [];
+  return [last.dataset.accent, last.lang, last.lang.slice(0, 2)].reduce(
+    (found, lang) => found || voices.find((one) => one.lang.replace('_', '-').startsWith(lang)), undefined);
+}
 const speaks = () => localStorage.getItem('speak') === '1';
 function voice(what) {
   if (what === 'speak') {
@@ -175,14 +179,14 @@ setInterval(() => {
   const last = $('[data-spoken]');
   for (const button of all('[data-voice]')) {
     const speak = button.dataset.voice === 'speak';
-    button.hidden = speak ? !voiceOf(last?.lang || 'zh') : !Listener;
+    button.hidden = speak ? !(last && voiceOf(last)) : !Listener;
     button.setAttribute('aria-pressed', String(speak ? speaks() : Boolean(listener)));
   }
   if (!last) return;
   const line = `${asked('call')}:${last.dataset.spoken}`;
   if (spoken !== null && spoken !== line && speaks() && last.textContent.trim()) {
     const words = new SpeechSynthesisUtterance(last.textContent);
-    Object.assign(words, { lang: last.lang, voice: voiceOf(last.lang), volume: document.body.classList.contains('louder') ? 1 : 0.7 });
+    Object.assign(words, { lang: last.lang, voice: voiceOf(last), volume: document.body.classList.contains('louder') ? 1 : 0.7 });
     speechSynthesis.cancel();
     speechSynthesis.speak(words);
   }

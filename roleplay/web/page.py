@@ -92,6 +92,8 @@ def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None
             mode: Literal["always_last", "once"] = "always_last" if part is on.sheet else "once"
             gone = part.select(do.go, in_call, everything, trigger_mode=mode, **quick)
             gone.then(talk.grade, to_grade, everything, **scoring)
+            if part is on.banner:  # its button goes with it
+                gone.then(None, None, None, js=FOCUS, **quick)
         for trigger, handler, inputs in (
             (on.box.submit, talk.say, [on.language, on.box, on.call_id, on.coach]),
             (on.send.click, talk.say, [on.language, on.box, on.call_id, on.coach]),
@@ -217,6 +219,8 @@ def _theme() -> gr.themes.Base:
         button_primary_text_color="white",
         button_cancel_background_fill="transparent",
         button_cancel_background_fill_dark="transparent",
+        button_cancel_background_fill_hover="*neutral_100",
+        button_cancel_background_fill_hover_dark="*neutral_800",
         button_cancel_border_color="*neutral_300",
         button_cancel_text_color="#b4231f",
         button_cancel_text_color_dark="#f28b82",

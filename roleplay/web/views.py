@@ -37,6 +37,8 @@ from roleplay.web.charts import FEELINGS, curve, growth, radar
 from roleplay.web.portraits import portrait
 
 FOLDER = Path(__file__).parent
+# The voice that is asked of the browser; it may have none but the language's.
+ACCENTS = {"cantonese": "zh-HK", "scottish": "en-GB", "indian": "en-IN", "southern_us": "en-US"}
 
 
 @lru_cache(maxsize=1)
@@ -122,7 +124,10 @@ def live(call: Call, said: str, words: str, language: str) -> str:
 def heard(call: Call, language: str) -> str:
     """The customer's last words for screen readers and for the voice; not seen."""
     last = call.exchanges[-1].answer.text if call.exchanges else ""
-    return render("live.html", language, said=None, heard=last, number=len(call.exchanges), persona=call.persona)
+    accent = ACCENTS.get(call.persona.who.speech.dialect, call.persona.language)
+    return render(
+        "live.html", language, said=None, heard=last, number=len(call.exchanges), persona=call.persona, accent=accent
+    )
 
 
 def controls(call: Call, away: str | None, language: str) -> str:
