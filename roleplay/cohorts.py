@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Select, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from roleplay import tables
-from roleplay.database import world
+from roleplay.database import put, world
 from roleplay.errors import Rejected
 
 
@@ -62,8 +61,6 @@ class Cohorts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert_or_replace = dialect.insert
 
     # Classes
 
@@ -165,13 +162,8 @@ class Cohorts:
     def keep_plan(self, plan_id: str, text: str) -> None:
         """Keep a training plan's YAML, in the place of an earlier one of that id. Whoever calls has checked it."""
         row = {"id": plan_id, "yaml": text, "changed_at": _now()}
-        statement = self._insert_or_replace(tables.plans).values(row)
         with world(), self._engine.begin() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["id"], set_={"yaml": text, "changed_at": row["changed_at"]}
-                )
-            )
+            put(connection, tables.plans, row, "id")
 
     def drop_plan(self, plan_id: str) -> None:
         """Classes that had it have none then; certificates stay. Raises Rejected for an unknown plan."""
@@ -185,9 +177,8 @@ class Cohorts:
 
     def certify(self, certificate: Certificate) -> None:
         """Keep a certificate; the first of a person and plan stays."""
-        statement = self._insert_or_replace(tables.certificates).values(asdict(certificate))
         with world(), self._engine.begin() as connection:
-            connection.execute(statement.on_conflict_do_nothing(index_elements=["person", "plan"]))
+            put(connection, tables.certificates, asdict(certificate), "person", "plan", replace=False)
 
     def certificates(self, person: str | None = None) -> list[Certificate]:
         """Of one person or of all, the newest first."""

@@ -9,12 +9,14 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, exc, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, exc, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from roleplay.errors import Rejected, RoleplayError, Unavailable
 
@@ -54,6 +56,16 @@ def open_database(url: str) -> Engine:
         with once.begin() as connection:
             _bring_up_to_date(connection)
         return _engine(where)
+
+
+def put(connection: Connection, table: Table, row: Mapping[str, Any], *key: str, replace: bool = True) -> None:
+    """Insert a row. One there with the same `key` columns gives way to it, or stays when `replace` is false."""
+    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table).values(row)
+    if replace:
+        rest = {name: value for name, value in row.items() if name not in key}
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=rest))
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=key))
 
 
 def empty_log(engine: Engine) -> None:

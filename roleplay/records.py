@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from roleplay import tables
 from roleplay.cohorts import Cohorts
-from roleplay.database import empty_log, open_database, world
+from roleplay.database import empty_log, open_database, put, world
 from roleplay.dialogue import Act, Direction, Ending, Language, Speaker
 from roleplay.errors import Rejected
 from roleplay.events import Events
@@ -119,8 +118,6 @@ class Records:
 
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        self._insert_or_replace = dialect.insert
         self.events = Events(self._engine)
         self.people = People(self._engine)
         self.cohorts = Cohorts(self._engine)
@@ -242,14 +239,9 @@ class Records:
         Raises Rejected when there is no such turn.
         """
         row = {"call_id": call_id} | _plain(grade)
-        statement = self._insert_or_replace(tables.grades).values(row)
-        statement = statement.on_conflict_do_update(
-            index_elements=["call_id", "turn_number", "grader"],
-            set_={name: row[name] for name in ("grade", "status", "at")},
-        )
         with world(), self._engine.begin() as connection:
             try:
-                connection.execute(statement)
+                put(connection, tables.grades, row, "call_id", "turn_number", "grader")
             except IntegrityError as error:
                 raise Rejected(f"call {call_id} has no turn {grade.turn_number}") from error
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from roleplay import tables
-from roleplay.database import world
+from roleplay.database import put, world
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,6 @@ class Unpublished:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._insert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert
 
     def find(self, person: str, persona: str) -> Draft | None:
         with world(), self._engine.connect() as connection:
@@ -50,7 +48,7 @@ class Unpublished:
             there = _find(connection, person, persona)
             if (there.text if there else None) != text:
                 begun = there.base if there and there.text is not None else base
-                self._write(connection, person, persona, text, there.before if there else None, begun)
+                _write(connection, person, persona, text, there.before if there else None, begun)
 
     def replace(self, person: str, persona: str, text: str | None, base: str) -> None:
         """Another text in the place of the draft, or none; the draft can be taken back."""
@@ -59,7 +57,7 @@ class Unpublished:
             before = there.before if there else None
             if there and there.text not in (None, text):
                 before = there.text
-            self._write(connection, person, persona, text, before, base)
+            _write(connection, person, persona, text, before, base)
 
     def restore(self, person: str, persona: str) -> str | None:
         """Take back what was replaced or given up last; the draft of now can then be taken back in its turn."""
@@ -67,7 +65,7 @@ class Unpublished:
             there = _find(connection, person, persona)
             if there is None or there.before is None:
                 return None
-            self._write(connection, person, persona, there.before, there.text, there.base)
+            _write(connection, person, persona, there.before, there.text, there.base)
             return there.before
 
     def forget(self, person: str, persona: str) -> None:
@@ -75,13 +73,6 @@ class Unpublished:
         columns = tables.drafts.c
         with world(), self._engine.begin() as connection:
             connection.execute(delete(tables.drafts).where(columns.person == person, columns.persona == persona))
-
-    def _write(
-        self, connection: Connection, person: str, persona: str, text: str | None, before: str | None, base: str
-    ) -> None:
-        held = {"text": text, "before": before, "base": base, "at": datetime.now(UTC)}
-        statement = self._insert(tables.drafts).values({"person": person, "persona": persona} | held)
-        connection.execute(statement.on_conflict_do_update(index_elements=["person", "persona"], set_=held))
 
 
 _DRAFTS = select(*(tables.drafts.c[name] for name in ("persona", "text", "before", "base", "at")))
@@ -91,3 +82,8 @@ def _find(connection: Connection, person: str, persona: str) -> Draft | None:
     columns = tables.drafts.c
     row = connection.execute(_DRAFTS.where(columns.person == person, columns.persona == persona)).first()
     return Draft(**row._mapping) if row else None
+
+
+def _write(connection: Connection, person: str, persona: str, text: str | None, before: str | None, base: str) -> None:
+    row = {"person": person, "persona": persona, "text": text, "before": before, "base": base}
+    put(connection, tables.drafts, row | {"at": datetime.now(UTC)}, "person", "persona")
