@@ -21,6 +21,14 @@ QUESTION = ("ask_open", "ask_closed")
 SETTLES = ("act", "alternative", "timeframe", "transfer")  # moves to which there is more to say than that it will
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
+WARNS = {
+    "vent",
+    "threaten",
+    "challenge",
+    "press",
+    "demand_supervisor",
+    "refuse_info",
+}  # acts that show that it has had enough
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -58,8 +66,6 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "said_already"
     if why == "satisfied" and directive.act == "thank" and state.last.did("check_satisfied"):
         return "nothing_else"
-    if why in ("wrong_belief", "wants", "still_open") and _unanswered(state):
-        return "does_not_know"
     return ""
 
 
@@ -77,8 +83,12 @@ def _unanswered(state: State) -> bool:
 
 def _breaks_off(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     silences = sum(done.noticed.silent for done in state.done[-3:])
-    if state.patience > 0 and state.insults < 2 and silences < 3:
+    spent = (state.patience <= 0 or state.insults >= 2) and not state.last.noticed.silent
+    hurt = any(cause.anger > 0 or cause.trust < 0 for cause in state.causes)
+    if silences < 3 and not (spent and hurt):
         return None
+    if silences < 3 and not WARNS & set(state.acts[-3:]):  # nobody rings off without having said why
+        return Directive("threaten" if state.patience < -1 else "vent", "last_warning")
     ends = persona.call.ends.when_upset if silences < 3 else "hung_up"
     return Directive("demand_supervisor" if ends == "escalated" else "hang_up", "out_of_patience", ends=ends)
 
@@ -204,9 +214,10 @@ def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive |
 def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Facts that the reply asked for: told when their time has come, else refused; asked twice, said so."""
     call, asked = persona.call, state.last.asked
-    if state.last.noticed.asks_leave and state.last.did(*SOLUTION) and set(asked) <= set(state.facts):
-        return None  # asks whether something may be done, not again for what it knows
-    if state.last.noticed.asks_name and "identity" in asked and "identity" not in state.facts:
+    noticed = state.last.noticed
+    if (noticed.offers or noticed.instructs) and set(asked) <= set(state.facts):
+        return None  # asks for a yes, or for something to be done, not again for what it knows
+    if noticed.asks_name and "identity" in asked and "identity" not in state.facts:
         return Directive("answer", "gives_name", about=persona.who.name)
     hidden = [
         goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
@@ -217,13 +228,15 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if hidden:
         return Directive("ask", "asked", goal=hidden[0])
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
-        return Directive("answer" if withheld[0].told == "never" else "refuse_info", "not_told_yet")
-    if state.last.noticed.asks_when and not state.last.did("consent"):
+        return Directive("answer" if withheld[0].told == "never" else "refuse_info", "holds_back")
+    if noticed.asks_when and not asked and not state.last.did("consent"):
         return Directive("answer", "any_time")
-    if wrong := state.last.noticed.misstates:
+    if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
-    if state.last.noticed.confirms:
+    if noticed.confirms:
         return Directive("answer", "confirms")
+    if noticed.insists:
+        return None  # what it was taken to ask for was not it
     if known := [name for name in asked if name in state.facts]:
         before = {name for done in state.done[:-1] for name in done.asked}
         why = "asked_again" if known[0] in before else "asked_about_it"
@@ -265,6 +278,23 @@ def _instructed(persona: Persona, state: State, rng: random.Random) -> Directive
     if not last.noticed.instructs or last.did("verify", "close", *SETTLES) or musts_met(persona, state):
         return None
     return None if "tries_it" in state.moments[-2:] else Directive("answer", "tries_it")
+
+
+def _replies(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """A question or an offer is answered before anything of its own comes up."""
+    last = state.last
+    if last.noticed.offers and not musts_met(persona, state) and not last.did("check_satisfied", "consent"):
+        worry = next((item for item in persona.call.objections if _new(item, state) and last.did(*OFFER)), None)
+        if worry is not None:
+            return Directive("object", "objection", objection=worry.id)
+        return Directive("answer", "gives_leave")
+    return Directive("answer", "does_not_know") if _unanswered(state) else None
+
+
+def _new(objection: Objection, state: State) -> bool:
+    """Whether it could still come up against any offer."""
+    settled = objection.id in state.broken or objection.id in dict(state.raised)
+    return not settled and objection.raised_when is None and "accept" not in state.acts
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -315,17 +345,19 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
     if not musts_met(persona, state):
         return None
     if not won(state):
-        return Directive("answer", "noted_coolly") if "not_won" in state.moments[-2:] else Directive("vent", "not_won")
+        mild = not (last.cold or last.did(*HOSTILE)) or "not_won" in state.moments[-2:]
+        return Directive("answer", "noted_coolly") if mild else Directive("vent", "not_won")
     nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
     if nice and not last.did("check_satisfied"):
         return Directive("ask", "something_else", goal=rng.choice(nice))
     if "accept" not in state.acts:
-        for objection in persona.call.objections:  # the last moment for it
-            if objection.id in state.broken or objection.id in dict(state.raised):
-                continue
-            if objection.raised_when is None and state.ever(*OFFER):
-                return Directive("object", "objection", objection=objection.id)
-        return Directive("accept", "satisfied", about=last.noticed.by_when)
+        worry = next((item for item in persona.call.objections if _new(item, state)), None)  # the last moment for it
+        if worry is not None and state.ever(*OFFER):
+            return Directive("object", "objection", objection=worry.id)
+        if "thank" in state.acts or any(
+            done.did(*SOLUTION, "pitch") or done.noticed.offers for done in state.done[-2:]
+        ):
+            return Directive("accept", "satisfied", about=last.noticed.by_when)
     if "thank" not in state.acts:
         return Directive("thank", "satisfied")
     if last.did("check_satisfied"):
@@ -346,7 +378,7 @@ def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | N
 
 
 def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    if state.feeling.anger < 2.8 or state.last.good or "vent" in state.acts[-2:]:
+    if state.feeling.anger < 2.8 or state.last.good or "vent" in state.acts[-2:] or _questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:
         return Directive("threaten", "angry")
@@ -397,5 +429,5 @@ def _open_goal(persona: Persona, state: State) -> str:
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (
     _breaks_off, _declines, _line, _opens, _limit, _closed, _consents, _insulted, _wary, _language, _occupied, _asked,
-    _doubts, _takes_in, _instructed, _story, _vents, _waits, _objects, _believes, _satisfied, _asides, _volunteers, _wants,
+    _doubts, _takes_in, _instructed, _story, _replies, _vents, _waits, _objects, _believes, _satisfied, _asides, _volunteers, _wants,
 )  # fmt: skip

@@ -22,6 +22,22 @@ _JOINED = re.compile(
     r"(?<=[,;，；]) *|\s+and\s+(?=(?:what|when|where|which|who|how|why|do|does|did|have|has|had|is|are|was|were|can|could)\b)",
     re.IGNORECASE,
 )
+# Asks for a yes to something that the speaker would do, and not for what the other knows.
+_OFFER = re.compile(
+    r"(?:可以|行|好|愿意|同意|接受|成|中)(?:吗|么|不|吧|嘛)[？?]*$|行不行|好不好|可不可以|成不成|要不要|您?同意|您?看(?:这样|行|成|可以|怎么样|如何)|"
+    r"您?觉得(?:呢|怎么样|如何|可以)|(?:需|还)?要[^，。？?]{0,6}吗[？?]*$|(?:给|帮|为)[您你][^，。？?]{1,12}(?:了|吧|好吗|行吗)?[？?]$|考虑一下|"
+    r"\b(?:shall|should) (?:i|we)\b|\bwould (?:that|this|it|you like|you be happy|\w+day|tomorrow)\b|"
+    r"\b(?:does|will) (?:that|this|it) (?:work|suit|help|settle|sound|do)\b|"
+    r"\b(?:is|are) (?:that|this|it|you|tomorrow|\w+day)\b[^?]{0,24}\b(?:all right|okay|ok|fine|happy|good (?:for|with))\b|"
+    r"\b(?:may|can|could) (?:i|we) (?:send|book|open|change|switch|order|put|set|arrange|offer|transfer|call|ring|do)\b|"
+    r"\bdo you (?:want me|agree|accept|confirm|want (?:it|this|that))\b|\byes or no\b|\b(?:okay|all right)\?$",
+    re.IGNORECASE,
+)
+_ASKS_TO_BE_TOLD = re.compile(
+    r"告诉|说|讲|报|提供|描述|念|知道|记得|什么|几|哪|多少|谁|怎么(?!样)|"
+    r"\b(?:tell|give|say|read|spell|describe|let) (?:me|us)\b|\b(?:know|remember|have your|what|when|where|which|who)\b",
+    re.IGNORECASE,
+)
 _HANZI_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH_WORD = re.compile(r"[a-z][a-z']+", re.IGNORECASE)
 # Characters and words that say nothing of the subject; measures do beside another character (日包, 月租).
@@ -107,6 +123,11 @@ def questions(text: str) -> tuple[str, ...]:
             parts = [part for part in _JOINED.split(sentence.text) if _ASKS.search(part)]
             found += parts if len(parts) > 1 else [sentence.text]
     return tuple(found)
+
+
+def is_offer(text: str) -> bool:
+    """Whether a sentence asks for a yes to what its speaker would do: shall I, 您看这样可以吗."""
+    return is_question(text) and bool(_OFFER.search(text)) and not _ASKS_TO_BE_TOLD.search(text)
 
 
 def is_question(text: str) -> bool:

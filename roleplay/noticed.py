@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from roleplay.clauses import questions, sentences, units
+from roleplay.clauses import is_offer, questions, sentences, units
 from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
@@ -28,6 +28,9 @@ class Noticed:
     goodbye: bool = False  # holds words without which nothing is closed
     farewell: bool = False  # closes the call beyond doubt
     asks_leave: bool = False  # asks whether something may be done
+    offers: bool = False  # asks for a yes to something that it would do
+    spares: bool = False  # says that nobody is to blame
+    insists: bool = False  # says that its question was another one
     asks_identity: bool = False
     asks_name: bool = False  # for the name alone
     asks_repeat: bool = False
@@ -92,6 +95,10 @@ ASKS_REPEAT = re.compile(
     r"\bcannot hear\b|\bcan't hear\b|\bpardon\b|\bmissed that\b",
     re.IGNORECASE,
 )
+SPARED = re.compile(
+    r"(?:不用|不必|无需|不需要|免得|省得|别)[^，。！？]{0,8}$|(?:n't|\bnot|\bnever|\bwithout)\s(?:\w+\s){0,4}$|\bso (?:that )?(?:this|it)\b[^.?!]*$",
+    re.IGNORECASE,
+)
 ASKS_MANDARIN = re.compile(
     r"普通话|国语|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
     r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
@@ -103,9 +110,18 @@ ASKS_STORY = re.compile(
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,
 )
+SPARES = re.compile(
+    r"(?:不|别|不要|不用|不能|哪能)(?:太|总|老|全)?(?:怪|责怪|自责|怨)|不是[您你他她][^，。]{0,3}(?:错|责任)|"
+    r"\b(?:not|n't|no|never|nobody)\b[^.?!,]{0,16}\b(?:blame|blaming|fault)\b",
+    re.IGNORECASE,
+)
+INSISTS = re.compile(
+    r"我(?:是|只|就是)(?:想)?(?:问|说)|不是问|我的意思是|\bi(?:'m| am) (?:not )?(?:only |just )?asking\b|\bi (?:only |just )?(?:want to know|meant?)\b",
+    re.IGNORECASE,
+)
 ASKS_WHEN = re.compile(
-    r"(?:什么时[候间]|几点|哪天|何时)[^，。？?]{0,14}(?:方便|合适|有空|打给|给您打|回电|联系|上门|在家)|"
-    r"(?:方便|合适|有空)[^，。？?]{0,4}(?:的)?时间|约[^，。？?]{0,4}(?:什么时[候间]|几点|哪天)|"
+    r"(?:什么时[候间]|几点|哪天|何时)[^，。？?]{0,14}(?:方便|合适|有空|打给|给您打|回电|联系|在家)|"
+    r"(?:方便|合适|有空)[^，。？?]{0,4}(?:的)?时间|"
     r"\b(?:what (?:time|day)|when|which (?:time|day))\b[^.?!]{0,30}\b(?:suits?|convenient|best|good|disturbs?|reach you|call you|ring you|"
     r"be (?:in|home)|at home|free)\b|\b(?:good|better|best|convenient) time\b[^.?!]{0,20}\?",
     re.IGNORECASE,
@@ -116,9 +132,14 @@ CONFIRMS = re.compile(
     r"\bam i right\b",
     re.IGNORECASE,
 )
+AGENT_DOES = re.compile(
+    r"我(?:来|帮|给|替|马上|这就|现在|先)|[帮给为替][您你]|\bi(?:'ll| will| can|'ve| have|'m)\b|\blet me\b",
+    re.IGNORECASE,
+)
 INSTRUCTS = re.compile(
     r"(?:请|麻烦)[您你]?(?:先|再|现在|试着)*(?:[把将]|打开|点[击开一]|重启|关[掉机闭]|拔|插|按|编辑|发送|发[一个]?[条个]?短信|回复|检查|"
     r"看一?下|看看|试|换|登录|拨|下载|设置|进入|输入|断电|卸载|扫)|[您你](?:先|再|现在)+(?:[把将]|试|重启|打开|点[击开一]|按|拔|看一?[下看])|"
+    r"(?:开|关|拔|插|按|点|试|换|重启|打开|关掉)(?:一下|试试)|"
     r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
     r"open(?:ing)?|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|look(?:ing)? at|install|click)\b",
     re.IGNORECASE,
@@ -233,19 +254,22 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         goodbye=bool(GOODBYE.search(reply)),
         farewell=bool(FAREWELL.search(reply)),
         asks_leave=bool(LEAVE.search(reply)),
+        offers=any(is_offer(piece.text) for piece in sentences(reply)),
+        spares=bool(SPARES.search(reply)),
+        insists=bool(INSISTS.search(reply)),
         asks_identity=any(
             ASKS_IDENTITY.search(piece.text) and REQUEST.search(piece.text) for piece in sentences(reply)
         ),
         asks_name=bool(ASKS_NAME.search(reply))
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
-        asks_repeat=bool(ASKS_REPEAT.search(reply)),
+        asks_repeat=_said(ASKS_REPEAT, reply),
         asks_mandarin=bool(ASKS_MANDARIN.search(reply)),
         asks=bool(questions(reply)),
         asks_story=bool(ASKS_STORY.search(reply)),
         asks_when=bool(ASKS_WHEN.search(reply)),
         confirms=confirms,
         misstates=_misstated(persona, reply, known) if confirms else "",
-        instructs=any(INSTRUCTS.search(piece.text) and not LATER.search(piece.text) for piece in sentences(reply)),
+        instructs=any(_instructs(piece.text) for piece in sentences(reply)),
         holds=bool(HOLDS.search(reply)) and not WAITED.search(reply),
         polite=bool(POLITE.search(reply)),
         small_talk=bool(SMALL_TALK.search(reply)) and not SMALL_TALK.search(_told_of(persona)),
@@ -263,6 +287,15 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         ),
         touches=_touched(persona, reply),
     )
+
+
+def _said(pattern: re.Pattern[str], reply: str) -> bool:
+    """Whether it is said, and not said of what need not be: you won't have to say it again."""
+    return any(not SPARED.search(reply[: found.start()]) for found in pattern.finditer(reply))
+
+
+def _instructs(sentence: str) -> bool:
+    return bool(INSTRUCTS.search(sentence)) and not (LATER.search(sentence) or AGENT_DOES.search(sentence))
 
 
 def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Alarm:

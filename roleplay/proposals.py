@@ -19,7 +19,8 @@ from roleplay.prompts import Cue, is_moment, moment_lines, reaction_lines
 from roleplay.state import State
 from roleplay.wording import Line
 
-REACTS = 0.65  # how often a line begins with a reaction, where one fits
+REACTS = 0.35  # how often a line begins with a reaction, where one fits
+PLAIN = ("terse", "busy", "sarcastic", "shy")  # tempers that come to the point
 HOLDS_TO_IT = 0.6  # how often the agent is held to a time that it has given
 JOINED = (
     "wrong_fact",
@@ -130,9 +131,9 @@ def _before(scene: Scene) -> list[Line]:
             return []
         return list(moment_lines(persona, directive.first))
     kind = _reaction(scene)
-    if not kind or rng.random() > REACTS:
+    if not kind or rng.random() > REACTS / (2 if persona.who.speech.temper in PLAIN else 1):
         return []
-    lines = [line for line in reaction_lines(persona, kind) if not any(line.text in said for said in scene.said[-4:])]
+    lines = [line for line in reaction_lines(persona, kind) if not any(line.text in said for said in scene.said)]
     return rng.sample(lines, 1) if lines else []
 
 
@@ -148,15 +149,16 @@ def _reaction(scene: Scene) -> str:
     if is_moment(why):
         doubts = act in ("challenge", "refuse_info", "ask_explain")
         return "countering" if doubts else "insisting" if act == "vent" and feeling.anger >= 2 else ""
-    if last.lost or (directive.ends and act not in ("thank", "close", "accept")):
+    if last.lost or directive.again or (directive.ends and act not in ("thank", "close", "accept")):
         return ""
     if directive.opening is not None:
         return "greeting" if scene.persona.call.direction == "inbound" else "understood"
     if "identity" in directive.tell:
-        return "identifying"
+        return "identifying" if len(directive.tell) == 1 else ""
     informed = last.did("inform", "explain", "propose", "alternative", "act", "timeframe", "refuse")
-    kind = last.good and last.did("acknowledge", "reassure", "apologise")
-    if kind and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
+    kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
+    thanked = any(line.text in said for line in reaction_lines(scene.persona, "kindness") for said in scene.said)
+    if kind and not thanked and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):
         return "apology"

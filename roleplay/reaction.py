@@ -12,7 +12,7 @@ from roleplay.dialogue import Feeling
 from roleplay.facts import Quantity, quantities
 from roleplay.noticed import Noticed, notice
 from roleplay.persona import Objection, Persona
-from roleplay.reading import Claim, Reading
+from roleplay.reading import Claim, MoveSeen, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
 from roleplay.waiting import Wait, annoys
@@ -77,6 +77,7 @@ PATIENCE_LOST = {
     "let_down": 0.6, "kept_waiting": 0.2, "held_too_long": 0.6, "cut_short": 0.4, "wrong_fact": 0.4, "cold": 0.2, "sore_point": 0.5,
     "too_good": 0.3, "no_time": 0.6,
 }  # fmt: skip
+KINDLY = 3.2  # empathy from which nothing is heard as an insult
 GOOD = 3.5  # empathy from which a reply takes up the feeling
 # Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
 COLD = {"zh-CN": (2.6, 2.1), "en": (2.4, 2.0)}
@@ -144,7 +145,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
 
 def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
     """The moves that were read; those that cannot be made without certain words are held against the words."""
-    moves = tuple(dict.fromkeys(seen.move for seen in reading.moves))
+    moves = tuple(dict.fromkeys(seen.move for seen in reading.moves if not _misheard(seen, reading, noticed)))
     if not words:
         return moves
     said = {
@@ -155,6 +156,15 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
     }
     kept = tuple(move for move in moves if move not in said or said[move][0])
     return (*kept, *(move for move, (_, surely) in said.items() if surely and move not in kept))
+
+
+def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
+    """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
+    if seen.move == "blame" and noticed.spares:
+        return True
+    if seen.move not in (*HOSTILE, "meta", "off_topic") or seen.probability == 1.0:
+        return False
+    return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
 
 
 def _too_soon(claim: Claim) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, is_question, questions, sentences
+from roleplay.clauses import Piece, is_offer, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
@@ -141,8 +141,11 @@ class Reader:
         return tuple(found.values())
 
     def _asked(self, reply: str, subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
-        """The facts that the reply's questions ask for."""
-        return () if self.questions is None else self.questions.asked(questions(reply), subjects, language)
+        """The facts that the reply's questions ask for; who offers something asks for none."""
+        if self.questions is None:
+            return ()
+        asking = [question for question in questions(reply) if not is_offer(question)]
+        return self.questions.asked(asking, subjects, language)
 
 
 def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:

@@ -155,6 +155,36 @@ def test_a_second_aside_of_the_agent_is_not_puzzled_over_but_cut_short():
     assert (directive.act, directive.first) == ("press", "off_the_point")
 
 
+@pytest.mark.parametrize("words", ["15元我给您退回去，您看可以吗？", "我帮您把它关掉，要关吗？", "这样处理行不行？"])
+def test_an_offer_is_answered_before_anything_of_its_own_comes_up(words):
+    told = replace(opened(ANGRY), facts=("item", "months"))
+    state = react(ANGRY, told, replace(reading(("ask_closed",), 3.5), asked=("item",)), words)
+    assert next_directive(ANGRY, state, 0).why == "gives_leave"
+
+
+def test_a_question_that_it_cannot_answer_is_not_answered_by_something_else():
+    state = after(ANGRY, opened(ANGRY), "您家里有几台电视？", ("ask_closed",))
+    assert next_directive(ANGRY, state, 0).why == "does_not_know"
+
+
+def test_nobody_rings_off_without_a_warning_or_over_one_silence():
+    tired = replace(opened(ANGRY), patience=0.1)
+    rude = after(ANGRY, tired, "你自己点的，怪谁？", ("blame", "rude"), 1.0)
+    warning = next_directive(ANGRY, rude, 0)
+    assert warning.why == "last_warning" and warning.ends is None
+    again = after(ANGRY, spoken(rude, warning), "爱听不听。", ("rude",), 1.0)
+    assert next_directive(ANGRY, again, 0).ends is not None
+    assert next_directive(ANGRY, after(ANGRY, tired, "……"), 0).why == "silence"
+
+
+def test_words_of_comfort_are_not_heard_as_blame():
+    hostile = reading(("blame", "reassure"), 3.5)
+    unsure = replace(hostile, moves=tuple(replace(seen, probability=0.3) for seen in hostile.moves))
+    assert not react(ANGRY, opened(ANGRY), unsure, "您别自责，这不怪您。").last.did("blame")
+    blamed = replace(unsure, moves=unsure.moves[:1], estimates=replace(unsure.estimates, empathy=1.5))
+    assert react(ANGRY, opened(ANGRY), blamed, "还不是您自己点的。").last.did("blame")
+
+
 def test_a_term_is_asked_about_once():
     first = after(ANGRY, opened(ANGRY), "这是APN没有配好。", ("inform",))
     again = after(ANGRY, spoken(first, next_directive(ANGRY, first, 0)), "APN我重新配。", ("inform",))
