@@ -186,6 +186,8 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     page.locator(".report").wait_for()
     assert set(room.grades(call_id)) == {1, 2, 3}
     assert page.locator(".transcript > li").count() == 3
+    page.locator(".contents [href='#replies']").click()
+    assert page.evaluate("scrollY") > 500 and page.url.endswith(f"?report={call_id}"), "one jumps within the report"
     page.locator("[data-theme]").click()
     with pdfplumber.open(BytesIO(page.pdf())) as paper:
         assert "评分模型" in "".join(sheet.extract_text() for sheet in paper.pages), "paper ends where the report does"

@@ -109,6 +109,17 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true });
 addEventListener('input', (event) => event.target.closest?.('[data-filters]') && filter());
 
+// A link to a part of the page stays on it: gradio's base address would lead away from what is shown.
+addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[href^="#"]');
+  const part = link && document.getElementById(link.hash.slice(1));
+  if (!part) return;
+  event.preventDefault();
+  part.tabIndex = -1;
+  part.focus({ preventScroll: true });
+  part.scrollIntoView();
+});
+
 addEventListener('click', (event) => {
   const on = (query) => event.target.closest?.(query);
   const button = on('[data-surprise], [data-language], [data-theme], [data-print], [data-voice]');
