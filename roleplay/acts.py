@@ -238,8 +238,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if noticed.insists:
         return None  # what it was taken to ask for was not it
     if known := [name for name in asked if name in state.facts]:
-        before = {name for done in state.done[:-1] for name in done.asked}
-        why = "asked_again" if known[0] in before else "asked_about_it"
+        before = [done.noticed.kinds for done in state.done[:-1] if known[0] in done.asked]
+        same = any(kinds == noticed.kinds or not (kinds and noticed.kinds) for kinds in before)
+        why = "asked_again" if same else "asked_about_it"
         return Directive("answer", why, tell=tuple(known[:1]), again=True)
     return None
 
@@ -283,7 +284,8 @@ def _instructed(persona: Persona, state: State, rng: random.Random) -> Directive
 def _replies(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """A question or an offer is answered before anything of its own comes up."""
     last = state.last
-    if last.noticed.offers and not musts_met(persona, state) and not last.did("check_satisfied", "consent"):
+    opening = last.did("consent") and state.turn <= 2
+    if last.noticed.offers and not (opening or musts_met(persona, state) or last.did("check_satisfied")):
         worry = next((item for item in persona.call.objections if _new(item, state) and last.did(*OFFER)), None)
         if worry is not None:
             return Directive("object", "objection", objection=worry.id)

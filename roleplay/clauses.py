@@ -24,7 +24,7 @@ _JOINED = re.compile(
 )
 # Asks for a yes to something that the speaker would do, and not for what the other knows.
 _OFFER = re.compile(
-    r"(?:可以|行|好|愿意|同意|接受|成|中)(?:吗|么|不|吧|嘛)[？?]*$|行不行|好不好|可不可以|成不成|要不要|您?同意|您?看(?:这样|行|成|可以|怎么样|如何)|"
+    r"(?:可以|行|愿意|同意|接受|成|中)(?:吗|么|不|吧|嘛)[？?]*$|(?:[，,]|这样|这么|一下)好(?:吗|么|不)[？?]*$|行不行|好不好|可不可以|成不成|要不要|您?同意|您?看(?:这样|行|成|可以|怎么样|如何)|"
     r"您?觉得(?:呢|怎么样|如何|可以)|(?:需|还)?要[^，。？?]{0,6}吗[？?]*$|(?:给|帮|为)[您你][^，。？?]{1,12}(?:了|吧|好吗|行吗)?[？?]$|考虑一下|"
     r"\b(?:shall|should) (?:i|we)\b|\bwould (?:that|this|it|you like|you be happy|\w+day|tomorrow)\b|"
     r"\b(?:does|will) (?:that|this|it) (?:work|suit|help|settle|sound|do)\b|"
@@ -38,6 +38,17 @@ _ASKS_TO_BE_TOLD = re.compile(
     r"\b(?:tell|give|say|read|spell|describe|let) (?:me|us)\b|\b(?:know|remember|have your|what|when|where|which|who)\b",
     re.IGNORECASE,
 )
+_KINDS = {
+    "when": re.compile(
+        r"什么时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)", re.IGNORECASE
+    ),
+    "where": re.compile(r"哪里|哪儿|什么地方|哪个(?:国家|城市|地方)|\bwhere\b|which (?:country|city)", re.IGNORECASE),
+    "amount": re.compile(r"多少|几(?!点|号|位)|how (?:much|many)", re.IGNORECASE),
+    "who": re.compile(r"谁|哪位|什么人|\bwho\b|anyone|anybody|someone|somebody", re.IGNORECASE),
+    "why": re.compile(r"为什么|怎么会|什么原因|\bwhy\b|what for", re.IGNORECASE),
+    "make": re.compile(r"牌子|品牌|型号|\bbrand\b|\bmodel\b|\bmake\b", re.IGNORECASE),
+    "age": re.compile(r"多大|岁数|几岁|年纪|how old|your age", re.IGNORECASE),
+}
 _HANZI_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH_WORD = re.compile(r"[a-z][a-z']+", re.IGNORECASE)
 # Characters and words that say nothing of the subject; measures do beside another character (日包, 月租).
@@ -123,6 +134,12 @@ def questions(text: str) -> tuple[str, ...]:
             parts = [part for part in _JOINED.split(sentence.text) if _ASKS.search(part)]
             found += parts if len(parts) > 1 else [sentence.text]
     return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def kinds_of(question: str) -> frozenset[str]:
+    """What a question asks for, by its question words; empty where it has none of these."""
+    return frozenset(kind for kind, pattern in _KINDS.items() if pattern.search(question))
 
 
 def is_offer(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from roleplay.clauses import is_offer, questions, sentences, units
+from roleplay.clauses import is_offer, kinds_of, questions, sentences, units
 from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
@@ -36,6 +36,7 @@ class Noticed:
     asks_repeat: bool = False
     asks_mandarin: bool = False
     asks: bool = False  # holds a question
+    kinds: frozenset[str] = frozenset()  # of its questions: when, where, why, see `clauses.kinds_of`
     asks_story: bool = False  # asks openly what has happened
     asks_when: bool = False  # asks what time would suit
     confirms: bool = False  # asks whether what it has just said is so
@@ -250,6 +251,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
     if not reply:
         return NOTHING
     known, when, confirms = set(told), BY_WHEN.search(reply), bool(CONFIRMS.search(reply))
+    asked = questions(reply)
     return Noticed(
         goodbye=bool(GOODBYE.search(reply)),
         farewell=bool(FAREWELL.search(reply)),
@@ -264,7 +266,8 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
         asks_repeat=_said(ASKS_REPEAT, reply),
         asks_mandarin=bool(ASKS_MANDARIN.search(reply)),
-        asks=bool(questions(reply)),
+        asks=bool(asked),
+        kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
         asks_story=bool(ASKS_STORY.search(reply)),
         asks_when=bool(ASKS_WHEN.search(reply)),
         confirms=confirms,

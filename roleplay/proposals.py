@@ -147,7 +147,7 @@ def _reaction(scene: Scene) -> str:
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
     act, why = directive.act, directive.why
     if is_moment(why):
-        doubts = act in ("challenge", "refuse_info", "ask_explain")
+        doubts = act in ("challenge", "refuse_info", "ask_explain") and why != "holds_back"
         return "countering" if doubts else "insisting" if act == "vent" and feeling.anger >= 2 else ""
     if last.lost or directive.again or (directive.ends and act not in ("thank", "close", "accept")):
         return ""

@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 import yaml
 
+from roleplay.clauses import kinds_of
 from roleplay.lines import alike, corpus_lines
 from roleplay.models.ranker import Ranker
 from roleplay.reading import Subject
@@ -38,17 +39,6 @@ FORM = {  # what makes a question of a matter, and says nothing of the matter
         r"\b(?:could|can|would|may|might|do|does|did|is|are|was|were|have|has|had|you|your|me|tell|please|the|a|an|to|of|it|"
         r"that|what|when|where|who|why|how|which|and|or|any|there|been|be|i|ask|so|just|this|with|for|on|in|at|if)\b|'s|'ve|'d"
     ),
-}
-KINDS = {
-    "when": re.compile(
-        r"什么时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)", re.IGNORECASE
-    ),
-    "where": re.compile(r"哪里|哪儿|什么地方|哪个(?:国家|城市|地方)|\bwhere\b|which (?:country|city)", re.IGNORECASE),
-    "amount": re.compile(r"多少|几(?!点|号|位)|how (?:much|many)", re.IGNORECASE),
-    "who": re.compile(r"谁|哪位|什么人|\bwho\b|anyone|anybody|someone|somebody", re.IGNORECASE),
-    "why": re.compile(r"为什么|怎么会|什么原因|\bwhy\b|what for", re.IGNORECASE),
-    "make": re.compile(r"牌子|品牌|型号|\bbrand\b|\bmodel\b|\bmake\b", re.IGNORECASE),
-    "age": re.compile(r"多大|岁数|几岁|年纪|how old|your age", re.IGNORECASE),
 }
 NONE = ""  # the name under which courtesies stand beside the facts
 LIKENESS = (
@@ -167,12 +157,6 @@ def features(question: str, facts: Sequence[Examples], language: str, embedder: 
     none = np.zeros((len(rows), 1 + len(LEADS)))
     none[-1] = 1.0, *table[:-1, [LIKENESS.index(name) for name in LEADS]].max(axis=0)
     return np.concatenate([table, _leads(table), none], axis=1)
-
-
-@lru_cache(maxsize=8192)
-def kinds_of(question: str) -> frozenset[str]:
-    """What a question asks for, by its question words; empty where it has none of these."""
-    return frozenset(kind for kind, pattern in KINDS.items() if pattern.search(question))
 
 
 def _clear(names: Sequence[str], shares: np.ndarray) -> set[str]:

@@ -77,6 +77,7 @@ PATIENCE_LOST = {
     "let_down": 0.6, "kept_waiting": 0.2, "held_too_long": 0.6, "cut_short": 0.4, "wrong_fact": 0.4, "cold": 0.2, "sore_point": 0.5,
     "too_good": 0.3, "no_time": 0.6,
 }  # fmt: skip
+PLAIN_OFFENCE = 0.25  # probability from which a customer minds blame, a brush-off or words that are not for it
 KINDLY = 3.2  # empathy from which nothing is heard as an insult
 GOOD = 3.5  # empathy from which a reply takes up the feeling
 # Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
@@ -164,6 +165,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
         return True
     if seen.move not in (*HOSTILE, "meta", "off_topic") or seen.probability == 1.0:
         return False
+    if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
+        return True
     return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
 
 
