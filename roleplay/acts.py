@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from roleplay import telephone
+from roleplay.clauses import kinds_of
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING
-from roleplay.persona import Objection, Persona
+from roleplay.persona import Goal, Objection, Persona
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 OFFER = ("propose", "alternative", "act", "pitch")
@@ -313,6 +314,8 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
     """A wrong belief comes up early, and not when nothing is left to be done."""
     if state.turn > BELIEFS_UNTIL or musts_met(persona, state) or state.last.did("check_satisfied"):
         return None
+    if not state.facts and state.turn < 3:
+        return None  # first what has happened, then what it makes of it
     for belief in persona.call.beliefs:
         if belief.id not in state.stated and belief.id not in state.corrected:
             return Directive("believe", "wrong_belief", belief=belief.id)
@@ -351,7 +354,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         return Directive("answer", "noted_coolly") if mild else Directive("vent", "not_won")
     nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
     if nice and not last.did("check_satisfied"):
-        return Directive("ask", "something_else", goal=rng.choice(nice))
+        first = "gives_leave" if last.noticed.offers else ""
+        return Directive("ask", "something_else", goal=rng.choice(nice), first=first)
     if "accept" not in state.acts:
         worry = next((item for item in persona.call.objections if _new(item, state)), None)  # the last moment for it
         if worry is not None and state.ever(*OFFER):
@@ -424,9 +428,16 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
 
 
 def _open_goal(persona: Persona, state: State) -> str:
-    open_goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
-    fresh = [goal for goal in open_goals if goal.id not in state.named]
-    return (fresh or open_goals)[0].id if open_goals else ""
+    """What is still wanted and was not asked for yet; nobody asks when, who has just been told when."""
+    told_when = any(done.noticed.by_when for done in state.done[-2:])
+    goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+    open_goals = [goal.id for goal in goals if not (told_when and _asks_when(goal))]
+    fresh = [name for name in open_goals if name not in state.named]
+    return (fresh or open_goals or [""])[0]
+
+
+def _asks_when(goal: Goal) -> bool:
+    return any("when" in kinds_of(line.gloss or line.text) for line in goal.say)
 
 
 RULES: tuple[Callable[[Persona, State, random.Random], Directive | None], ...] = (

@@ -40,7 +40,8 @@ _ASKS_TO_BE_TOLD = re.compile(
 )
 _KINDS = {
     "when": re.compile(
-        r"什么时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)", re.IGNORECASE
+        r"[什啥]么?时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)",
+        re.IGNORECASE,
     ),
     "where": re.compile(r"哪里|哪儿|什么地方|哪个(?:国家|城市|地方)|\bwhere\b|which (?:country|city)", re.IGNORECASE),
     "amount": re.compile(r"多少|几(?!点|号|位)|how (?:much|many)", re.IGNORECASE),

@@ -106,7 +106,7 @@ ASKS_MANDARIN = re.compile(
     re.IGNORECASE,
 )
 ASKS_STORY = re.compile(
-    r"怎么(?:回事|了)|(?<!还有)什么(?:情况|问题|事情?)|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
+    r"怎么(?:回事|了)|(?<!还有)[什啥]么?(?:情况|问题|事[情儿]?)|(?:慢慢|您|你)说(?:吧|[，。]|$)|请讲|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
     r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,
@@ -210,8 +210,10 @@ RECONNECTS = re.compile(
     re.IGNORECASE,
 )
 BY_WHEN = re.compile(
-    r"(?:\d+|[一二两三四五六七八九十]+)个?(?:分钟|小时|工作日|天)(?:之内|以内|内)|(?:今天|明天|今晚)\d{1,2}(?:点|[:：]\d\d)前|"
-    r"\bwithin (?:\d+|\w+) (?:working )?(?:minutes|hours|days)\b",
+    r"(?:\d+|[一二两三四五六七八九十]+)个?(?:分钟|小时|工作日|天)(?:之内|以内|内)|(?:今天|明天|后天|今晚|周[一二三四五六日])?(?:上午|下午|晚上)?[\d一二三四五六七八九十]{1,3}(?:点|[:：]\d\d)(?:之)?前|"
+    r"(?:今天|明天|后天|今晚)(?:早上|上午|中午|下午|晚上)?[\d一二三四五六七八九十]{1,3}点|"
+    r"\bwithin (?:\d+|\w+) (?:working )?(?:minutes|hours|days)\b|\bby (?:noon|tonight|tomorrow|\w+day)(?: \w+)?\b|"
+    r"\btomorrow (?:at|by|before) \w+\b",
     re.IGNORECASE,
 )
 # Terms that customers do not know; the second half only people of little experience with telephones.

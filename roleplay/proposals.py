@@ -131,7 +131,8 @@ def _before(scene: Scene) -> list[Line]:
             return []
         return list(moment_lines(persona, directive.first))
     kind = _reaction(scene)
-    if not kind or rng.random() > REACTS / (2 if persona.who.speech.temper in PLAIN else 1):
+    often = 1.0 if kind == "adding" else REACTS / 2 if persona.who.speech.temper in PLAIN else REACTS
+    if not kind or rng.random() > often:
         return []
     lines = [line for line in reaction_lines(persona, kind) if not any(line.text in said for said in scene.said)]
     return rng.sample(lines, 1) if lines else []

@@ -21,6 +21,7 @@ from roleplay.rehearsal import difficulty, reading, rehearse
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.state import State, outcome, start
 from roleplay.telephone import arriving
+from roleplay.wording import Line
 
 LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
 ANGRY = LIBRARY.personas["zh-deduction-video-pack"]
@@ -124,10 +125,10 @@ def test_somebody_who_is_asked_to_wait_politely_waits_and_one_who_is_ordered_min
         ("这是APN没有配好。", "jargon"),
         ("您平时喜欢看什么电视剧？", "strange_words"),
         ("您慢慢说，具体是怎么回事？", "tells_its_story"),
-        ("处理好了，您看还有什么问题吗？", "wrong_belief"),
+        ("处理好了，您看还有什么问题吗？", "wants"),
         ("请您打开手机的短信看看，搜10910。", "tries_it"),
         ("您看什么时间给您回电合适？", "any_time"),
-        ("如果以后要订，请打开App点确认。", "wrong_belief"),
+        ("如果以后要订，请打开App点确认。", "wants"),
     ],
 )
 def test_each_is_answered_by_what_was_just_said(words, why):
@@ -165,6 +166,17 @@ def test_an_offer_is_answered_before_anything_of_its_own_comes_up(words):
 def test_a_question_that_it_cannot_answer_is_not_answered_by_something_else():
     state = after(ANGRY, opened(ANGRY), "您家里有几台电视？", ("ask_closed",))
     assert next_directive(ANGRY, state, 0).why == "does_not_know"
+
+
+def test_nobody_asks_when_who_has_just_been_told_when():
+    timed = next(goal for goal in ANGRY.call.goals if goal.kind == "must").model_copy(
+        update={"say": (Line(text="啥时候退给我？"),)}
+    )
+    waiting = with_call(ANGRY, goals=(timed,))
+    told = after(waiting, opened(waiting), "退费明天下午三点前到账。", ("inform",))
+    assert next_directive(waiting, told, 0).goal == ""
+    vague = after(waiting, opened(waiting), "退费会到账的。", ("inform",))
+    assert next_directive(waiting, vague, 0).goal == timed.id
 
 
 def test_nobody_rings_off_without_a_warning_or_over_one_silence():
