@@ -73,7 +73,7 @@ def judge_unseen(
     print(f"{name}: n {figures.n}, qwk {figures.qwk:.3f} ({figures.low:.2f} to {figures.high:.2f})", flush=True)
     seen = np.array([signs(o, o.value, top, f[f"estimate.{target}"], f["length"]) for o, f, top in said])
     gap = np.abs(given - wanted)
-    return fit_doubt(name, seen, gap < 0.5, gap < 1.5, groups)
+    return fit_doubt(name, seen, gap <= 0.5, gap <= 1.5, groups)
 
 
 def fit_column(
