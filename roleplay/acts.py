@@ -13,7 +13,7 @@ from dataclasses import replace
 from roleplay import telephone
 from roleplay.clauses import kinds_of
 from roleplay.directive import Directive, due
-from roleplay.noticed import NOTHING
+from roleplay.noticed import ASKS_WHEN, NOTHING
 from roleplay.persona import Goal, Objection, Persona
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
@@ -155,7 +155,7 @@ def _consents(persona: Persona, state: State, rng: random.Random) -> Directive |
     """Outbound: asked whether it is convenient, a busy customer says so once, others agree."""
     if persona.call.direction == "inbound" or not state.last.did("consent"):
         return None
-    if {"busy", "agree_to_talk"} & set(state.acts):
+    if {"busy", "agree_to_talk"} & set(state.acts) or state.last.noticed.by_when:
         return None
     return Directive("busy" if persona.who.speech.temper == "busy" else "agree_to_talk", "asked_whether_convenient")
 
@@ -224,14 +224,16 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
     ]
     fresh = [fact for fact in due(persona, state, "asked") + due(persona, state, "volunteered") if fact.id in asked]
+    if noticed.asks_when and not (fresh or asked):
+        own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
+        return Directive("answer", "asked", tell=(own[0].id,)) if own else Directive("answer", "any_time")
     if fresh:
+        fresh.sort(key=lambda fact: asked.index(fact.id))
         return Directive("answer", "asked", tell=tuple(fact.id for fact in fresh[:2]))
     if hidden:
         return Directive("ask", "asked", goal=hidden[0])
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "holds_back")
-    if noticed.asks_when and not asked and not state.last.did("consent"):
-        return Directive("answer", "any_time")
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
     if noticed.confirms:
@@ -316,6 +318,8 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
         return None
     if not state.facts and state.turn < 3:
         return None  # first what has happened, then what it makes of it
+    if state.last.did("act", "timeframe") or state.last.noticed.by_when:
+        return None  # there is news to take in
     for belief in persona.call.beliefs:
         if belief.id not in state.stated and belief.id not in state.corrected:
             return Directive("believe", "wrong_belief", belief=belief.id)

@@ -34,8 +34,8 @@ _OFFER = re.compile(
     re.IGNORECASE,
 )
 _ASKS_TO_BE_TOLD = re.compile(
-    r"告诉|说|讲|报|提供|描述|念|知道|记得|什么|几|哪|多少|谁|怎么(?!样)|"
-    r"\b(?:tell|give|say|read|spell|describe|let) (?:me|us)\b|\b(?:know|remember|have your|what|when|where|which|who)\b",
+    r"告诉|说|讲|报|提供|描述|念|知道|记得|什么|几|哪|多少|谁|还是|怎么(?!样)|"
+    r"\b(?:tell|give|say|read|spell|describe|let) (?:me|us)\b|\b(?:know|remember|have your|what|when|where|which|who|or)\b",
     re.IGNORECASE,
 )
 _KINDS = {

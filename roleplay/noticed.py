@@ -79,11 +79,11 @@ FAREWELL = re.compile(
 )
 ASKS_IDENTITY = re.compile(
     r"贵姓|怎么称呼|姓名|您?叫什么|您的名字|后[四4]位|证件|身份证|(?:核对|核实|验证)[^，。]{0,5}身份|"
-    r"\byour (?:full |first |last )?names?\b|\bwho am i (?:speaking|talking)|\blast four\b|\b(?:passport|identity|id)\b",
+    r"\byour (?:full |first |last )?names?\b|\bnames?,? please\b|\bwho am i (?:speaking|talking)|\blast four\b|\b(?:passport|identity|id)\b",
     re.IGNORECASE,
 )
 REQUEST = re.compile(
-    r"请|麻烦|报一?下|说一?下|提供|告诉|需要|先|[？?]|贵姓|\bplease\b|\b(?:may|can|could) i\b|\bi need\b|\btell me\b|\bverify\b",
+    r"请|麻烦|报一?下|说一?下|提供|告诉|需要|先|[？?]|贵姓|\bplease\b|\bwhat(?:'s| is)\b|\b(?:may|can|could) i\b|\bi need\b|\btell me\b|\bverify\b",
     re.IGNORECASE,
 )
 ASKS_NAME = re.compile(
@@ -106,7 +106,7 @@ ASKS_MANDARIN = re.compile(
     re.IGNORECASE,
 )
 ASKS_STORY = re.compile(
-    r"怎么(?:回事|了)|(?<!还有)[什啥]么?(?:情况|问题|事[情儿]?)|(?:慢慢|您|你)说(?:吧|[，。]|$)|请讲|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
+    r"怎么(?:回事|了)|(?<!还有)[什啥]么?(?:情况|问题|事[情儿]?)|(?:慢慢|您|你|请)说(?:吧|[，。！]|$)|请讲|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
     r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,

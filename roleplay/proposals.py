@@ -163,6 +163,8 @@ def _reaction(scene: Scene) -> str:
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):
         return "apology"
+    if directive.tell and why == "tells_its_story":
+        return ""
     if directive.tell:
         return "answering" if act == "answer" else "adding" if scene.state.facts else "telling"
     if act in ("object", "challenge", "believe", "bargain"):

@@ -84,16 +84,16 @@ class Questions:
         self._prepared = lru_cache(maxsize=256)(self._prepare)
 
     def asked(self, asking: Sequence[str], subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
-        """The names of the subjects, in their order, that the questions of a reply ask for."""
+        """The names of the subjects that the questions of a reply ask for, in the order of the questions."""
         given = tuple((name, subject) for name, subject in subjects.items() if subject.questions)
         if not given or not asking:
             return ()
         facts = self._prepared(given, language)
-        found: set[str] = set()
+        found: list[str] = []
         for question in asking:
             rows = features(question, facts, language, self.embedder)
-            found |= _clear([fact.name for fact in facts[:-1]], self._ranker.shares(rows))
-        return tuple(name for name in subjects if name in found)
+            found += _clear([fact.name for fact in facts[:-1]], self._ranker.shares(rows))
+        return tuple(dict.fromkeys(found))
 
     def _prepare(self, given: tuple[tuple[str, Subject], ...], language: str) -> tuple[Examples, ...]:
         return prepare(dict(given), language, self.embedder)
@@ -159,12 +159,12 @@ def features(question: str, facts: Sequence[Examples], language: str, embedder: 
     return np.concatenate([table, _leads(table), none], axis=1)
 
 
-def _clear(names: Sequence[str], shares: np.ndarray) -> set[str]:
+def _clear(names: Sequence[str], shares: np.ndarray) -> list[str]:
     """The fact that is asked for, or two that are asked for at once; `shares` end with that of none."""
     order = np.argsort(shares[:-1])[::-1]
-    found = {names[order[0]]} if shares[order[0]] >= SURE else set()
+    found = [names[order[0]]] if shares[order[0]] >= SURE else []
     if len(order) > 1 and shares[order[1]] >= ALSO:
-        found = {names[order[0]], names[order[1]]}
+        found = [names[order[0]], names[order[1]]]
     return found
 
 
