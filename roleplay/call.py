@@ -93,6 +93,12 @@ class Call:
         return (event.detail["call"], event.detail["reply"]) if event else None
 
     @property
+    def rung(self) -> float | None:
+        """Seconds that the ring card stood before the call was taken; None where nobody saw one."""
+        event = next((event for event in self.events if event.kind == "ring"), None)
+        return event.detail["seconds"] if event else None
+
+    @property
     def turns(self) -> tuple[Turn, ...]:
         return tuple(turn for each in self.exchanges for turn in (each.reply, each.answer))
 

@@ -1,5 +1,5 @@
-"""What happens in a call beside what is said: holding, muting, pausing, hints, a transfer, a retry, a draft tried,
-what was written down.
+"""What happens in a call beside what is said: ringing, holding, muting, pausing, hints, a transfer, a retry, a draft
+tried, what was written down.
 
 Each event knows after how many replies it happened and when. Kept one by one, never changed.
 """
@@ -19,7 +19,7 @@ from roleplay.database import world
 from roleplay.errors import Rejected
 
 Away = Literal["hold", "mute", "pause"]  # the trainee cannot be heard until `back`
-Kind = Literal["hold", "mute", "pause", "back", "louder", "search", "hint", "transfer", "retry", "draft", "sheet"]
+Kind = Literal["ring", "hold", "mute", "pause", "back", "louder", "search", "hint", "transfer", "retry", "draft", "sheet"]  # fmt: skip
 AWAY: tuple[str, ...] = get_args(Away)
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -20,7 +20,7 @@ from roleplay.results import Result
 from roleplay.rubric import DIMENSIONS, Grade
 
 COLUMNS = ("call", "started", "person", "persona", "title", "language", "direction", "topics", "difficulty", "mode",
-           "ending", "ended_well", "replies", "seconds", "pace", "total", "passed", *DIMENSIONS, "missed", "corrected")  # fmt: skip
+           "ending", "ended_well", "replies", "ring", "seconds", "pace", "total", "passed", *DIMENSIONS, "missed", "corrected")  # fmt: skip
 VERBS = "http://adlnet.gov/expapi/verbs/"
 HOME = "urn:roleplay"  # names nobody's server: what these ids stand for is known in this installation alone
 MEDIA = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8",
@@ -33,7 +33,7 @@ def row_of(result: Result) -> list[Any]:
     return [
         result.call_id, result.started_at.isoformat(timespec="seconds"), result.trainee, result.persona_id, result.title,
         result.language, result.direction, " ".join(result.topics), result.difficulty, result.mode,
-        result.ending, result.ended_well, result.replies, round(result.seconds),
+        result.ending, result.ended_well, result.replies, result.kpis.get("ring"), round(result.seconds),
         None if result.pace is None else round(result.pace, 1),
         None if result.total is None else round(result.total, 1), result.passed, *rounded,
         " ".join(check for check, passed in result.checks.items() if not passed), result.corrected,

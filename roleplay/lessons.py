@@ -210,8 +210,7 @@ def kpis(report: Report) -> tuple[Kpi, ...]:
     if call.persona.call.direction == "inbound":
         solved = call.ending == "resolved"
         found.append(Kpi("first_call", float(solved) if over else None, solved if over else None))
-        first = call.exchanges[0].seconds if call.exchanges else None
-        found.append(Kpi("ring", first, None if first is None else first <= RING))
+        found.append(Kpi("ring", call.rung, None if call.rung is None else call.rung <= RING))
     length = report.conduct.length if over else None
     within = None if length is None else HANDLING[0] <= length <= HANDLING[1]
     found.append(Kpi("handling", length, within))

@@ -105,9 +105,18 @@ class Room:
         """From the next turn on, use this knowledge base, which has been published meanwhile."""
         self.knowledge, self._entries = knowledge, knowledge.entries_by_id()
 
-    def open(self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice") -> Call:
-        """Begin a call. Raises Rejected for an unknown persona, Unavailable when nothing can be kept."""
-        return self._begun(self.library().get(persona_id), seed, trainee, mode)
+    def open(
+        self, persona_id: str, *, seed: int, trainee: str = "", mode: Mode = "practice", rung: float | None = None
+    ) -> Call:
+        """Begin a call; `rung` is for how many seconds it rang before it was taken, None where that was not measured.
+
+        Raises Rejected for an unknown persona, Unavailable when nothing can be kept.
+        """
+        call = self._begun(self.library().get(persona_id), seed, trainee, mode)
+        if rung is None:
+            return call
+        self.records.events.keep(call.id, Event("ring", 0, {"seconds": rung}))
+        return self.call(call.id)
 
     def try_draft(self, persona: Persona, *, seed: int, trainee: str = "") -> Call:
         """Begin a call with a persona that is not published, or not as it is here. Results leave such calls out."""

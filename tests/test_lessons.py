@@ -22,6 +22,7 @@ def reports(records):
         return make_report(kept_call(records, call_id), kept_grades(records, call_id))
 
     play(records, "good", "anna")
+    records.events.keep("good", Event("ring", 0, {"seconds": 7.5}))
     play(records, "rude", "ben", good=False)
     return of("good"), of("rude")
 
@@ -76,16 +77,21 @@ def test_how_shouting_was_met_is_told(reports):
 def test_a_call_stands_beside_the_targets(reports):
     good, rude = reports
     by_name = {kpi.name: kpi for kpi in kpis(good)}
-    assert by_name["first_call"].met and by_name["ring"].met
+    assert by_name["first_call"].met and (by_name["ring"].value, by_name["ring"].met) == (7.5, True)
     assert by_name["handling"].met is (240 <= by_name["handling"].value <= 360)
-    assert not {kpi.name: kpi for kpi in kpis(rude)}["content"].met
+    of_rude = {kpi.name: kpi for kpi in kpis(rude)}
+    assert not of_rude["content"].met and of_rude["ring"].value is of_rude["ring"].met is None, "nobody saw it ring"
+    late = replace(good, call=replace(good.call, events=(Event("ring", 0, {"seconds": 20.1}),)))
+    assert [kpi.met for kpi in kpis(late) if kpi.name == "ring"] == [False]
+    assert "响铃到接听: 0:07 (目标：20秒以内)" in as_markdown(good, "zh-CN")
+    assert "Ring answered" not in as_markdown(rude, "en")
 
 
 def test_many_calls_stand_beside_the_targets(reports):
     values = [{kpi.name: kpi.value for kpi in kpis(report)} for report in reports]
     by_name = {kpi.name: kpi for kpi in over_calls(values)}
     assert by_name["first_call"].value == 0.5 and not by_name["first_call"].met
-    assert by_name["ring"].met and over_calls([]) == ()
+    assert by_name["ring"].value == 7.5 and over_calls([]) == ()
 
 
 def test_what_a_call_teaches_stands_in_the_report_and_in_exports(reports):

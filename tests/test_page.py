@@ -201,6 +201,24 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     seen.close()
 
 
+def test_the_ring_is_measured_through_a_reload_and_begins_anew_with_another_card(browser, site, room):
+    seen = Seen(browser, site, "zh-CN")
+    page, taken = seen.page, "[data-go='start=zh-deduction-video-pack']"
+    page.locator("[data-go='?start=zh-deduction-video-pack']").click()
+    page.locator(taken).wait_for()
+    page.wait_for_timeout(3000)
+    page.reload()
+    page.locator(taken).wait_for()
+    page.wait_for_timeout(500)
+    page.locator(taken).click()
+    page.wait_for_url("**/?call=*")
+    assert 3 <= room.call(page.url.rpartition("=")[2]).rung < 60
+    page.locator(".brand").click()
+    again = room.call(seen.start("zh-deduction-video-pack")).rung
+    assert again is None or again < 3
+    seen.close()
+
+
 def test_an_english_call_on_a_phone_fits_the_screen(browser, site, room):
     seen = Seen(browser, site, "en-GB", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     assert seen.page.locator(".bar").get_attribute("lang") == "en"
@@ -368,6 +386,20 @@ def test_a_link_rings_and_does_not_start_a_call(page, room):
     shown = page.load(asking("link", "start=zh-deduction-video-pack"))
     assert len(room.records.calls(trainee="link")) == before
     assert "3:10" in shown[page.on.ring] and "增值业务扣费" in shown[page.on.ring]
+    assert 'name="rung"' in shown[page.on.ring]
+    assert 'name="rung"' not in page.load(asking("link", "start=zh-outbound-plan-upgrade"))[page.on.ring], "one dials"
+
+
+@pytest.mark.parametrize(("told", "kept"), [
+    ({"rung": "7.4"}, 7.4), ({"rung": "0.0"}, 0.0), ({}, None), ({"rung": ""}, None), ({"rung": "-1"}, None),
+    ({"rung": "nan"}, None), ({"rung": "inf"}, None), ({"rung": "soon"}, None),
+])  # fmt: skip
+def test_how_long_it_rang_is_kept_where_it_was_measured(page, room, told, kept):
+    (taken,) = page.go(ZH, "", True, pressed("start=zh-deduction-video-pack", **told), asking("link"))
+    call = room.call(taken[page.on.call_id])
+    assert call.rung == kept
+    list(room.say(call.id, CHINESE[0]))
+    assert room.retry(call.id, 1, "link").rung is None, "what is tried again did not ring"
 
 
 def test_empty_and_overlong_replies_are_answered_on_the_page(page, room):

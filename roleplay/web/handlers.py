@@ -34,6 +34,7 @@ from roleplay.web.talk import Talk
 
 Updates = dict[Any, Any]
 LONGEST_WHY = 500  # characters of a request for a review
+LONGEST_RING = 86_400.0  # seconds; a browser that says more has lost its clock
 UNFINISHED = 1  # calls that are still on and offered again on the first page
 
 
@@ -74,7 +75,7 @@ class Handlers:
                 mode: Mode = "exam" if name == "exam" else "practice"
                 if mode == "exam" and user:  # on one's own machine nobody assigns anything
                     allow_exam(self.room.records, self.results, user, value, datetime.now(UTC))
-                call = self.room.open(value, seed=secrets.randbelow(2**31), trainee=user, mode=mode)
+                call = self.room.open(value, seed=secrets.randbelow(2**31), trainee=user, mode=mode, rung=_rung(form))
                 return self._show_call(call, user, language)
             if name == "retry":
                 call_id, _, number = value.partition(":")
@@ -197,3 +198,12 @@ class Handlers:
             yield self.talk.ready(True) | {self.on.banner: problem(error, language)}
         except Exception:
             yield {self.on.banner: broken(language)}
+
+
+def _rung(form: dict[str, str]) -> float | None:
+    """Seconds that the ring card stood, as the browser says; None where it says nothing, or nothing that can be."""
+    try:
+        seconds = float(form.get("rung", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= LONGEST_RING else None

@@ -31,6 +31,16 @@ setInterval(() => {
   }
 }, 500);
 
+// The ring card tells for how long it has stood, reloads included; one that is left and comes again begins anew.
+setInterval(() => {
+  const field = $('[data-rung]'), persona = asked('start');
+  if (!persona) return sessionStorage.removeItem('rung');
+  if (field?.dataset.rung !== persona) return; // not shown yet, or nothing rings: the trainee dials
+  const [whose, since] = (sessionStorage.getItem('rung') || '').split(' ');
+  if (whose !== persona) sessionStorage.setItem('rung', `${persona} ${Date.now()}`);
+  field.value = whose === persona ? ((Date.now() - since) / 1000).toFixed(1) : '0.0';
+}, 200);
+
 // What was written and not yet said outlives a reload, in this tab.
 setInterval(() => {
   const box = $('#box textarea'), call = asked('call');
