@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from roleplay.call import Exchanged
 from roleplay.facts import quantities
 from roleplay.persona import Persona
+from roleplay.reports import Report
 from roleplay.rubric import DIMENSIONS, Dimension
-
-if TYPE_CHECKING:
-    from roleplay.reports import Report
 
 MOST = 3  # moments
 ANGRY, CALMED = 2.5, 0.5  # anger that is shouting, and the fall of it that is a recovery

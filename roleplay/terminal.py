@@ -68,7 +68,8 @@ def say(room: Room, call: Call, text: str, echo: bool = True) -> Call:
 
 def print_report(room: Room, call: Call, as_json: bool) -> None:
     from roleplay.exports import as_data
-    from roleplay.reports import as_markdown, make_report
+    from roleplay.report_words import as_markdown
+    from roleplay.reports import make_report
 
     call = room.finish(call.id)
     grades = room.grades(call.id)

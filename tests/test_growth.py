@@ -11,7 +11,8 @@ from roleplay.coaching import Better
 from roleplay.persona import Library
 from roleplay.progress import make_progress
 from roleplay.records import GradeRow
-from roleplay.reports import as_markdown, make_report
+from roleplay.report_words import as_markdown
+from roleplay.reports import make_report
 from roleplay.results import BY, Results, group
 from roleplay.rubric import Grade, Score
 from roleplay.web import views

@@ -70,7 +70,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("call",),
     ("room",),
     ("conduct", "sheet"),
-    ("reports", "lessons", "hints", "published", "build", "training", "checking"),
+    ("reports", "report_words", "lessons", "hints", "published", "build", "training", "checking"),
     ("results", "reviews", "progress"),
     (
         "plans",

@@ -13,7 +13,8 @@ from roleplay.exports import as_data
 from roleplay.lessons import kpis, lessons, over_calls, partners, practise, quoted, recovery, turnings
 from roleplay.persona import load_library
 from roleplay.reading import Claim
-from roleplay.reports import Report, as_markdown, make_report
+from roleplay.report_words import as_markdown
+from roleplay.reports import Report, make_report
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from roleplay.customer import Customer
 from roleplay.errors import Rejected, Unavailable
 from roleplay.exports import as_data
 from roleplay.records import Records
-from roleplay.reports import as_markdown, make_report
+from roleplay.report_words import as_markdown
+from roleplay.reports import make_report
 from roleplay.room import Kept, Room
 from roleplay.settings import load_settings
 

@@ -11,7 +11,8 @@ from made_class import ROOT, persona, play, quiet_room
 from roleplay.errors import FileFault, Rejected
 from roleplay.persona_files import parse_persona
 from roleplay.records import Records
-from roleplay.reports import as_markdown, make_report
+from roleplay.report_words import as_markdown
+from roleplay.reports import make_report
 from roleplay.settings import load_settings
 from roleplay.sheet import Heard, compare, sheet
 

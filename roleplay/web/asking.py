@@ -11,10 +11,11 @@ from typing import Any
 
 import gradio as gr
 
+from roleplay.call import Call
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.reports import Report, make_report
-from roleplay.room import Call, Room
+from roleplay.room import Room
 from roleplay.texts import texts, translated
 from roleplay.web import views
 

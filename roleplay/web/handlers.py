@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
+from roleplay.call import Call
 from roleplay.cohorts import Certificate
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
@@ -25,7 +26,7 @@ from roleplay.progress import Progress, make_progress
 from roleplay.records import Mode, ReviewRow
 from roleplay.reports import Report
 from roleplay.results import Results
-from roleplay.room import Call, Room
+from roleplay.room import Room
 from roleplay.web import views
 from roleplay.web.asking import LANGUAGES, broken, graded_report, language_of, own_call, problem, user_of, words_of
 from roleplay.web.layout import Layout

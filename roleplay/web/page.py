@@ -29,7 +29,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError, Unavailable
-from roleplay.reports import as_markdown
+from roleplay.report_words import as_markdown
 from roleplay.room import Room
 from roleplay.settings import Settings
 from roleplay.texts import texts

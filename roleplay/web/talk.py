@@ -14,11 +14,12 @@ from typing import Any
 
 import gradio as gr
 
+from roleplay.call import Call
 from roleplay.dialogue import SILENCE
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import Event, Kind, away, paused
 from roleplay.hints import COSTS, hints
-from roleplay.room import LONGEST_REPLY, Call, Kept, Room
+from roleplay.room import LONGEST_REPLY, Kept, Room
 from roleplay.texts import said, texts
 from roleplay.web import views
 from roleplay.web.asking import own_call, problem, user_of, words_of

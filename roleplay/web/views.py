@@ -14,6 +14,7 @@ from typing import Any, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from roleplay.call import Call, Exchanged
 from roleplay.cohorts import Certificate
 from roleplay.conduct import length
 from roleplay.dialogue import Dialect
@@ -26,9 +27,9 @@ from roleplay.plans import Progress as PlanProgress
 from roleplay.plans import Standing, Task
 from roleplay.progress import Progress
 from roleplay.records import CallRow, ReviewRow
-from roleplay.reports import Report, basis_words, practise_words
+from roleplay.report_words import basis_words, practise_words
+from roleplay.reports import Report
 from roleplay.results import Result
-from roleplay.room import Call, Exchanged
 from roleplay.rubric import DIMENSIONS, Grade, Remark
 from roleplay.sheet import written
 from roleplay.texts import said, texts

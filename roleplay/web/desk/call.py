@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from roleplay.call import Call
 from roleplay.records import ReviewRow
 from roleplay.reports import make_report
 from roleplay.reviews import correct, machine_grade
-from roleplay.room import Call
 from roleplay.rubric import DIMENSIONS, Dimension
 from roleplay.texts import texts
 from roleplay.web import views
