@@ -138,18 +138,22 @@ def _step(persona_id: str, results: Iterable[Result], mark: float, attempts: int
     return Step(persona_id, len(calls), best, best is not None and best >= mark)
 
 
-State = Literal["upcoming", "open", "done", "used_up", "missed"]
+State = Literal["upcoming", "open", "running", "done", "used_up", "missed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An assignment as one person sees it: calls made for it, the best total, and where that leaves them."""
+    """An assignment as one person sees it: calls made for it, the best total, and where that leaves them.
+
+    `running` is the id of the last attempt while it is under way and no other is left; "" otherwise.
+    """
 
     assignment: Assignment
     person: str
     tries: int
     best: float | None
     state: State
+    running: str = ""
 
     @property
     def left(self) -> int | None:
@@ -176,15 +180,17 @@ def task(assignment: Assignment, person: str, results: Iterable[Result], now: da
     best = max((each.total for each in ended if each.total is not None), default=None)
     mark = assignment.pass_mark
     passed = any(each.passed for each in ended) if mark is None else best is not None and best >= mark
-    used_up = bool(assignment.attempts) and len(calls) >= assignment.attempts and all(each.ending for each in counted)
+    used_up = bool(assignment.attempts) and len(calls) >= assignment.attempts
+    running = next((each.call_id for each in reversed(counted) if used_up and not each.ending), "")
     states: tuple[tuple[bool, State], ...] = (
         (passed, "done"),
         (now < assignment.opens_at, "upcoming"),
         (now >= assignment.due_at, "missed"),
+        (bool(running), "running"),
         (used_up, "used_up"),
     )
     state: State = next((name for holds, name in states if holds), "open")
-    return Task(assignment, person, len(calls), best, state)
+    return Task(assignment, person, len(calls), best, state, running if state == "running" else "")
 
 
 def tasks(records: Records, results: Results, person: str, now: datetime) -> list[Task]:

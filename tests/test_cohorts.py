@@ -87,6 +87,15 @@ def test_an_assignment_counts_only_calls_of_its_persona_mode_and_time(school):
     assert seen()[0] == "used_up"
     play(school, "good", "ben", at=MONDAY + DAY)
     assert seen("ben") == ("done", 1, 1)
+    school.cohorts.enrol("三月班", ["cara"])
+    play(school, "begun", "cara", good=False, ended=False, at=MONDAY + DAY)
+    assert seen("cara") == ("open", 1, 1)
+    play(school, "begun too", "cara", good=False, at=MONDAY + 2 * DAY)
+    (task,) = tasks(school, Results(school), "cara", MONDAY + 3 * DAY)
+    assert (task.state, task.left, task.running) == ("running", 0, "begun")
+    assert seen("cara", MONDAY + 8 * DAY)[0] == "missed"
+    school.end_call("begun", "unresolved")
+    assert seen("cara") == ("used_up", 2, 0)
     assert tasks(school, Results(school), "somebody else", MONDAY) == []
 
 

@@ -529,6 +529,9 @@ def test_what_a_trainer_assigned_stands_first_and_an_exam_needs_an_assignment(pa
     (sat,) = page.go(ZH, "", True, pressed("exam=zh-roaming-bill-shock"), asking("dora"))
     sitting = sat[page.on.call_id]
     assert room.call(sitting).is_exam and "结束后的报告里" in sat[page.on.feedback]
+    shown = page.load(asking("dora"))[page.on.pick]
+    assert "最后一次正在进行" in shown and "还可以打 0 次" not in shown
+    assert f'data-go="?call={sitting}"' in shown.partition("最后一次正在进行")[2].partition("</li>")[0]
     list(room.say(sitting, CHINESE[1]))
     assert "考试中不说明原因" in page.load(asking("dora", f"call={sitting}"))[page.on.mood]
     room.grade(sitting, 1)
