@@ -34,7 +34,7 @@ def as_markdown(report: Report, language: str) -> str:
         lines.append(f"- {words['dimensions'][name]}: {shown} ({coverage})")
     for title, stages in ((say["stages_done"], report.stages_done), (say["stages_missed"], report.stages_missed)):
         if stages:
-            lines.append(f"- {title}: " + ", ".join(words["stages"][stage] for stage in stages))
+            lines.append(f"- {title}: " + words["joins"]["parts"].join(words["stages"][stage] for stage in stages))
     lines += _lesson_words(report, words)
     lines += ["", f"## {say['facts']}"]
     lines += [f"- {fact.text} · {say[fact.how]}" for fact in report.facts]
@@ -59,7 +59,7 @@ def _sheet_words(made: Sheet, words: Mapping[str, Any]) -> list[str]:
     for line in made.lines:
         told = "" if line.verdict == "blank" else f" · {say['verdicts'][line.verdict]}"
         told += f" ({line.expected})" if line.expected and line.verdict in ("partly", "differs", "empty") else ""
-        told += f" · {say['unheard']} {', '.join(line.unheard)}" if line.unheard else ""
+        told += f" · {say['unheard']} {words['joins']['parts'].join(line.unheard)}" if line.unheard else ""
         lines.append(f"- {line.label or say['fields'][line.name]}: {line.written or '–'}{told}")
     lines += [f"- {'+' if text in made.noted else '−'} {text}" for text in (*made.noted, *made.left_out)]
     return lines
@@ -78,17 +78,19 @@ def _total_words(report: Report, words: Mapping[str, Any]) -> str:
     verdict = say["passed"] if totals.passed else say["failed"]
     shown = f"{totals.total:.0f} / 100 · {verdict} ({say['pass_mark'].format(mark=f'{report.pass_mark:.0f}')})"
     if totals.caps:
-        shown += " · " + say["capped"].format(reasons=", ".join(words["caps"][reason] for reason in totals.caps))
+        shown += " · " + say["capped"].format(
+            reasons=words["joins"]["parts"].join(words["caps"][reason] for reason in totals.caps)
+        )
     return shown
 
 
 def basis_words(report: Report, words: Mapping[str, Any]) -> str:
     """What the scores rest on, part by part, and where they rest on different things."""
-    say = words["report"]
+    say, join = words["report"], words["joins"]["parts"].join
     parts = [f"{say['parts'][name]} {value}" for name, value in report.basis.items() if value]
-    line = say["basis"].format(parts=", ".join(parts)) if parts else ""
+    line = say["basis"].format(parts=join(parts)) if parts else ""
     if report.mixed:
-        line += " " + say["mixed"].format(parts=", ".join(say["parts"][name] for name in report.mixed))
+        line += " " + say["mixed"].format(parts=join(say["parts"][name] for name in report.mixed))
     return line.strip()
 
 
@@ -114,7 +116,7 @@ def _lesson_words(report: Report, words: Mapping[str, Any]) -> list[str]:
 
 
 def _turning_words(turning: Turning, words: Mapping[str, Any]) -> str:
-    return "; ".join(words["lessons"]["signs"][sign] for sign in turning.signs[:2])
+    return str(words["joins"]["clauses"]).join(words["lessons"]["signs"][sign] for sign in turning.signs[:2])
 
 
 def practise_words(report: Report, words: Mapping[str, Any]) -> str:

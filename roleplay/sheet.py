@@ -18,6 +18,7 @@ from roleplay.facts import Quantity, quantities
 from roleplay.noticed import CHINESE_NUMERALS
 from roleplay.persona import Persona
 from roleplay.state import SOLUTION
+from roleplay.texts import texts as words_of
 
 # matches, partly, differs: held against what was said. empty: said, and not written down. not_said: written down, with
 # nothing in the call that it could be held against. blank: neither.
@@ -123,13 +124,14 @@ def compare(texts: Mapping[str, str], persona: Persona, said: Heard, late: bool 
     spoken = bool(said.facts or said.told.strip())
     about = "\n".join((persona.call.reason if spoken else "", said.told, *(text for text, _ in said.facts)))
     due = [each for each in quantities(said.offers) if each.kind in TIMES]
+    joins = words_of(persona.language)["joins"]
     held: dict[str, tuple[Verdict, str]] = {
         "holder": (_name(texts.get("holder", ""), said.holder), said.holder),
-        "number": (_number(texts.get("number", ""), said.numbers), ", ".join(dict.fromkeys(said.numbers))),
-        "matter": (_text(texts.get("matter", ""), about), "; ".join(text for text, _ in said.facts)),
+        "number": (_number(texts.get("number", ""), said.numbers), joins["parts"].join(dict.fromkeys(said.numbers))),
+        "matter": (_text(texts.get("matter", ""), about), joins["clauses"].join(text for text, _ in said.facts)),
         "todo": (_text(texts.get("todo", ""), f"{about}\n{said.offers}" if said.offers else ""), ""),
         "promised": (_text(texts.get("promised", ""), said.offers), said.offers),
-        "due": (_time(texts.get("due", ""), due), ", ".join(dict.fromkeys(each.text for each in due))),
+        "due": (_time(texts.get("due", ""), due), joins["parts"].join(dict.fromkeys(each.text for each in due))),
     }
     for field in persona.grading.form:
         wanted = (said.own or {}).get(field.id, "")

@@ -9,6 +9,7 @@ import pytest
 from made_class import ROOT, persona, play, quiet_room
 
 from roleplay.errors import FileFault, Rejected
+from roleplay.persona import Persona
 from roleplay.persona_files import parse_persona
 from roleplay.records import Records
 from roleplay.report_words import as_markdown
@@ -65,6 +66,18 @@ def test_facts_told_are_noted_or_left_out_and_what_nobody_said_stands_out() -> N
     (notes,) = (line for line in made.lines if line.name == "notes")
     assert notes.unheard == ("88元", "5月3日")
     assert compare({"notes": "四十五块，尾号2086"}, WHO, SAID).lines[-1].unheard == ()
+
+
+def test_lists_are_joined_with_the_marks_of_their_language() -> None:
+    wrong = {"number": "1234", "matter": "宽带断线", "due": "尽快"}
+    two = replace(SAID, numbers=("2086", "5317"), offers="3个工作日内退款，24小时内给您回电。")
+
+    def expected(who: Persona) -> list[str]:
+        return [line.expected for line in compare(wrong, who, two).lines if line.name in wrong]
+
+    chinese, english = expected(WHO), expected(persona("en-roaming-bill"))
+    assert chinese == ["2086、5317", "每个月被多扣15元；账单上写的是视频会员包", "3个工作日、24小时"]
+    assert english == ["2086, 5317", "每个月被多扣15元; 账单上写的是视频会员包", "3个工作日, 24小时"]
 
 
 def test_a_persona_says_what_its_form_should_hold() -> None:
