@@ -242,7 +242,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return None  # what it was taken to ask for was not it
     if known := [name for name in asked if name in state.facts]:
         before = [done.noticed.kinds for done in state.done[:-1] if known[0] in done.asked]
-        same = any(kinds == noticed.kinds or not (kinds and noticed.kinds) for kinds in before)
+        same = any(kinds == noticed.kinds for kinds in before if kinds)
         why = "asked_again" if same else "asked_about_it"
         return Directive("answer", why, tell=tuple(known[:1]), again=True)
     return None
@@ -279,7 +279,7 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
 def _instructed(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked to do something at once, it says that it will."""
     last = state.last
-    if not last.noticed.instructs or last.did("verify", "close", *SETTLES) or musts_met(persona, state):
+    if not last.noticed.instructs or last.did("verify", "close", *SETTLES):
         return None
     return None if "tries_it" in state.moments[-2:] else Directive("answer", "tries_it")
 
@@ -320,8 +320,9 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
         return None  # first what has happened, then what it makes of it
     if state.last.did("act", "timeframe") or state.last.noticed.by_when:
         return None  # there is news to take in
+    denied = {name for done in state.done if done.did("inform", "explain") for name in done.noticed.touches}
     for belief in persona.call.beliefs:
-        if belief.id not in state.stated and belief.id not in state.corrected:
+        if belief.id not in (*state.stated, *state.corrected, *denied):
             return Directive("believe", "wrong_belief", belief=belief.id)
     return None
 
@@ -433,7 +434,7 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
 
 def _open_goal(persona: Persona, state: State) -> str:
     """What is still wanted and was not asked for yet; nobody asks when, who has just been told when."""
-    told_when = any(done.noticed.by_when for done in state.done[-2:])
+    told_when = any(done.noticed.by_when for done in state.done)
     goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
     open_goals = [goal.id for goal in goals if not (told_when and _asks_when(goal))]
     fresh = [name for name in open_goals if name not in state.named]

@@ -15,7 +15,7 @@ from roleplay.clauses import is_offer, kinds_of, questions, sentences, units
 from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
-from roleplay.persona import Objection, Persona
+from roleplay.persona import Belief, Objection, Persona
 
 Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 
@@ -55,7 +55,8 @@ class Noticed:
     by_when: str = ""  # the time that is given for something, in the reply's own words
     long: bool = False  # too much to take in at once
     sore: str = ""
-    touches: tuple[str, ...] = ()  # objections that the reply has words in common with
+    asks_rest: bool = False  # asks whether that was all
+    touches: tuple[str, ...] = ()  # objections and beliefs that the reply has words in common with
 
 
 NOTHING = Noticed()
@@ -111,6 +112,12 @@ ASKS_STORY = re.compile(
     r"(?:problem|matter|trouble))\b|\btalk me through\b",
     re.IGNORECASE,
 )
+ASKS_REST = re.compile(
+    r"没(?:有)?(?:什么|别的|其他)?(?:事|问题)了?(?:吧|吗)[？?]?|还有(?:什么|别的|其他)[^，。？?]{0,8}(?:吗|么|没有)|"
+    r"\banything else\b|\bis that (?:all|everything)\b|"
+    r"\bthat's (?:all|everything)(?:, then)?\?",
+    re.IGNORECASE,
+)
 SPARES = re.compile(
     r"(?:不|别|不要|不用|不能|哪能)(?:太|总|老|全)?(?:怪|责怪|自责|怨)|不是[您你他她][^，。]{0,3}(?:错|责任)|"
     r"\b(?:not|n't|no|never|nobody)\b[^.?!,]{0,16}\b(?:blame|blaming|fault)\b",
@@ -142,7 +149,8 @@ INSTRUCTS = re.compile(
     r"看一?下|看看|试|换|登录|拨|下载|设置|进入|输入|断电|卸载|扫)|[您你](?:先|再|现在)+(?:[把将]|试|重启|打开|点[击开一]|按|拔|看一?[下看])|"
     r"(?:开|关|拔|插|按|点|试|换|重启|打开|关掉)(?:一下|试试)|"
     r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
-    r"open(?:ing)?|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|look(?:ing)? at|install|click)\b",
+    r"open(?:ing)?|sign in|change|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|"
+    r"look(?:ing)? at|install|click)\b",
     re.IGNORECASE,
 )
 LATER = re.compile(
@@ -290,6 +298,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         sore=next(
             (point.id for point in persona.call.sore_points if any(w.lower() in reply.lower() for w in point.words)), ""
         ),
+        asks_rest=bool(ASKS_REST.search(reply)),
         touches=_touched(persona, reply),
     )
 
@@ -300,7 +309,8 @@ def _said(pattern: re.Pattern[str], reply: str) -> bool:
 
 
 def _instructs(sentence: str) -> bool:
-    return bool(INSTRUCTS.search(sentence)) and not (LATER.search(sentence) or AGENT_DOES.search(sentence))
+    asked = INSTRUCTS.search(sentence) and not is_offer(sentence)
+    return bool(asked) and not (LATER.search(sentence) or AGENT_DOES.search(sentence))
 
 
 def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Alarm:
@@ -341,11 +351,12 @@ def _unit(quantity: Quantity) -> tuple[str, str]:
 
 
 def _touched(persona: Persona, reply: str) -> tuple[str, ...]:
-    def near(objection: Objection) -> bool:
-        words = " ".join((objection.text, *(line.gloss or line.text for line in objection.say)))
+    def near(item: Objection | Belief) -> bool:
+        words = " ".join((item.text, *(line.gloss or line.text for line in item.say)))
         return common(persona.language, words, reply) >= IN_COMMON
 
-    return tuple(objection.id for objection in persona.call.objections if near(objection))
+    items: tuple[Objection | Belief, ...] = (*persona.call.objections, *persona.call.beliefs)
+    return tuple(item.id for item in items if near(item))
 
 
 def _told_of(persona: Persona) -> str:

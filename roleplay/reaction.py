@@ -123,7 +123,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(name for name in asked if name != "identity")
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
-    wrong = [claim for claim in reading.contradicted if not _too_soon(claim)]
+    wrong = [claim for claim in reading.contradicted if not (_too_soon(claim) or _borne_out(persona, claim))]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
     deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
@@ -154,6 +154,7 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
         "ask_repeat": (noticed.asks_repeat, noticed.asks_repeat),
         "ask_mandarin": (noticed.asks_mandarin, noticed.asks_mandarin),
         "hold": (True, noticed.holds),
+        "check_satisfied": (True, noticed.asks_rest),
     }
     kept = tuple(move for move in moves if move not in said or said[move][0])
     return (*kept, *(move for move, (_, surely) in said.items() if surely and move not in kept))
@@ -168,6 +169,14 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
         return True
     return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
+
+
+def _borne_out(persona: Persona, claim: Claim) -> bool:
+    """Whether every figure of the claim stands in what the customer or its account says: it knows that to be so."""
+    records = (record.text for record in persona.account.records) if persona.account else ()
+    own = [figure for text in (*records, *(fact.text for fact in persona.call.facts)) for figure in quantities(text)]
+    said = quantities(claim.text)
+    return bool(said) and all(any(figure.agrees(each) for each in own) for figure in said)
 
 
 def _too_soon(claim: Claim) -> bool:
