@@ -618,6 +618,25 @@ def test_the_network_needs_a_login_that_cannot_be_guessed(room, settings, tmp_pa
         assert client.post("/login", data={"name": "anna", "password": "a long password"}).status_code == 429
 
 
+def test_the_language_is_switched_where_one_logs_in(browser, room, settings, tmp_path):
+    opened = settings.model_copy(update={"host": "0.0.0.0", "data": tmp_path})
+    with served(room, opened) as site:
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        page.goto(f"{site}/practice/")
+        page.get_by_label("User name").fill("nobody")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Enter").click()
+        page.get_by_role("alert").wait_for()
+        page.get_by_role("button", name="中文").click()
+        page.get_by_label("用户名").wait_for()
+        assert page.locator("html").get_attribute("lang") == "zh-CN" and page.url.endswith("/login")
+        context.close()
+    one = opened.model_copy(update={"language": "en"})
+    with TestClient(make_app(room, one), base_url="http://192.0.2.1") as client:
+        assert "中文" not in client.get("/login").text, "there is no other one"
+
+
 def test_a_forged_or_old_cookie_is_nobody(room, monkeypatch):
     room.records.people.add("carla", "trainee", "a third password")
     carla = room.records.people.user("carla")

@@ -85,11 +85,13 @@ def from_elsewhere(request: Request) -> bool:
     return urlsplit(origin).netloc != request.headers.get("host")
 
 
-def add_login(app: FastAPI, people: People, logins: Logins, spoken: Callable[[Request], Language]) -> None:
-    """The addresses /login, /password and /logout."""
+def add_login(
+    app: FastAPI, people: People, logins: Logins, spoken: Callable[[Request], Language], switch: bool
+) -> None:
+    """The addresses /login, /password and /logout; `switch` offers the other language."""
 
     def form(request: Request, message: str = "", status: int = 200, who: User | None = None) -> Response:
-        return HTMLResponse(views.login(message, spoken(request), who.name if who else ""), status)
+        return HTMLResponse(views.login(message, spoken(request), who.name if who else "", switch), status)
 
     def entered(user: User) -> Response:
         response = RedirectResponse("/password" if user.must_change else "/", 303)

@@ -160,7 +160,7 @@ def make_app(room: Room, settings: Settings) -> FastAPI:
         return _report_file(room, name, user(request), language)
 
     if logins:
-        add_login(app, people, logins, spoken)
+        add_login(app, people, logins, spoken, switch=len(languages) > 1)
     looks: dict[str, Any] = {
         "theme": _theme(), "head": views.head(), "run_history": False, "footer_links": [],
         "enable_monitoring": False, "ssr_mode": False, "show_error": False,

@@ -75,8 +75,11 @@ def render(template: str, language: str, **values: Any) -> str:
 
 def header(language: str, user: str, where: str, switch: bool, desk: bool) -> str:
     """The bar at the top; `where` is the view that is open, `switch` offers the other language, `desk` the trainer's."""
-    other = ("en" if language == "zh-CN" else "zh-CN") if switch else ""
-    return render("header.html", language, other=other, user=user, where=where, desk=desk)
+    return render("header.html", language, other=_other(language, switch), user=user, where=where, desk=desk)
+
+
+def _other(language: str, switch: bool) -> str:
+    return ("en" if language == "zh-CN" else "zh-CN") if switch else ""
 
 
 def pick(
@@ -243,9 +246,11 @@ def report_file(made: Report, language: str) -> str:
     return render("report_file.html", language, body=body, style=Markup(style()), title=made.call.persona.title)
 
 
-def login(message: str, language: str, who: str = "") -> str:
-    """The form that asks for a login; with `who`, the one that asks this user for a new password."""
-    return render("login.html", language, message=message, who=who, style=Markup(style()))
+def login(message: str, language: str, who: str = "", switch: bool = False) -> str:
+    """The form that asks for a login; with `who`, the one that asks this user for a new password. `switch` as in `header`."""
+    return render(
+        "login.html", language, message=message, who=who, other=_other(language, switch), style=Markup(style())
+    )
 
 
 def marked(each: Exchanged, grade: Grade | None) -> list[tuple[str, Remark | None]]:
