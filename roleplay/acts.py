@@ -429,14 +429,20 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("soften", "taken_seriously")
     if last.did(*SOLUTION) and not last.cold:
         return Directive("soften" if "soften" not in state.acts[-2:] else "ask", "something_is_done", goal="")
+    if last.did("inform", "explain") and not (last.cold or goal):
+        return Directive("answer", "noted")
     return Directive("press", "still_open", goal=goal if rng.random() < 0.5 else "")
 
 
 def _open_goal(persona: Persona, state: State) -> str:
-    """What is still wanted and was not asked for yet; nobody asks when, who has just been told when."""
+    """What is still wanted and was not asked for yet; nobody asks for what he has just been told, or told when."""
     told_when = any(done.noticed.by_when for done in state.done)
-    goals = [goal for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
-    open_goals = [goal.id for goal in goals if not (told_when and _asks_when(goal))]
+    spoken_of = state.last.noticed.touches if state.last.did("inform", "explain", *SOLUTION) else ()
+    open_goals = [
+        goal.id
+        for goal in persona.call.goals
+        if goal.kind == "must" and goal.id not in (*state.met, *spoken_of) and not (told_when and _asks_when(goal))
+    ]
     fresh = [name for name in open_goals if name not in state.named]
     return (fresh or open_goals or [""])[0]
 

@@ -15,7 +15,7 @@ from roleplay.clauses import is_offer, kinds_of, questions, sentences, units
 from roleplay.dialogue import SILENCE
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
-from roleplay.persona import Belief, Objection, Persona
+from roleplay.persona import Belief, Goal, Objection, Persona
 
 Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 
@@ -56,7 +56,7 @@ class Noticed:
     long: bool = False  # too much to take in at once
     sore: str = ""
     asks_rest: bool = False  # asks whether that was all
-    touches: tuple[str, ...] = ()  # objections and beliefs that the reply has words in common with
+    touches: tuple[str, ...] = ()  # objections, beliefs and goals that the reply has words in common with
 
 
 NOTHING = Noticed()
@@ -351,11 +351,12 @@ def _unit(quantity: Quantity) -> tuple[str, str]:
 
 
 def _touched(persona: Persona, reply: str) -> tuple[str, ...]:
-    def near(item: Objection | Belief) -> bool:
+    def near(item: Objection | Belief | Goal) -> bool:
         words = " ".join((item.text, *(line.gloss or line.text for line in item.say)))
         return common(persona.language, words, reply) >= IN_COMMON
 
-    items: tuple[Objection | Belief, ...] = (*persona.call.objections, *persona.call.beliefs)
+    call = persona.call
+    items: tuple[Objection | Belief | Goal, ...] = (*call.objections, *call.beliefs, *call.goals)
     return tuple(item.id for item in items if near(item))
 
 
