@@ -234,6 +234,8 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "asked", goal=hidden[0])
     if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "holds_back")
+    if noticed.asks_how_it_went and any(done.noticed.instructs for done in state.done[-3:-1]):
+        return Directive("answer", "did_it")
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
     if noticed.confirms:

@@ -42,6 +42,7 @@ class Noticed:
     confirms: bool = False  # asks whether what it has just said is so
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     instructs: bool = False  # asks for something to be done at once: restart it, press that
+    asks_how_it_went: bool = False
     holds: bool = False  # asks to wait, in so many words
     polite: bool = False  # with please or the like
     small_talk: bool = False
@@ -151,6 +152,12 @@ INSTRUCTS = re.compile(
     r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
     r"open(?:ing)?|sign in|change|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|"
     r"look(?:ing)? at|install|click)\b",
+    re.IGNORECASE,
+)
+HOW_IT_WENT = re.compile(
+    r"(?:好了|完了|成了|弄好|成功|开了|关了|恢复|打通|能用|亮|显示)[^，。？?]{0,6}(?:吗|没|没有|么|什么|吧)[？?]|现在(?:呢|怎么样|能|可以|行|有)[^，。？?]{0,8}[？?]|"
+    r"\bdid (?:it|that) (?:work|go|help)\b|\b(?:is|are) (?:it|they) (?:working|on|off|back|done)\b|\bwhat does (?:it|the \w+) (?:say|show)\b|"
+    r"\b(?:have|did) you (?:done|do|changed?|typed?|restart(?:ed)?|press(?:ed)?|signed?)\b|\bany (?:luck|better)\b",
     re.IGNORECASE,
 )
 LATER = re.compile(
@@ -282,6 +289,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         asks_when=bool(ASKS_WHEN.search(reply)),
         confirms=confirms,
         misstates=_misstated(persona, reply, known) if confirms else "",
+        asks_how_it_went=bool(HOW_IT_WENT.search(reply)),
         instructs=any(_instructs(piece.text) for piece in sentences(reply)),
         holds=bool(HOLDS.search(reply)) and not WAITED.search(reply),
         polite=bool(POLITE.search(reply)),

@@ -168,6 +168,13 @@ def test_a_question_that_it_cannot_answer_is_not_answered_by_something_else():
     assert next_directive(ANGRY, state, 0).why == "does_not_know"
 
 
+def test_asked_how_a_step_went_the_customer_says_that_it_is_done():
+    told = after(ANGRY, opened(ANGRY), "请您先重启一下手机。", ("propose",))
+    trying = spoken(told, next_directive(ANGRY, told, 0))
+    assert next_directive(ANGRY, after(ANGRY, trying, "现在能打开了吗？", ("ask_closed",)), 0).why == "did_it"
+    assert next_directive(ANGRY, after(ANGRY, opened(ANGRY), "现在能打开了吗？", ("ask_closed",)), 0).why != "did_it"
+
+
 def test_nobody_asks_when_who_has_just_been_told_when():
     timed = next(goal for goal in ANGRY.call.goals if goal.kind == "must").model_copy(
         update={"say": (Line(text="啥时候退给我？"),)}
