@@ -254,7 +254,11 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
     last = state.last
     if last.wrong:
         return Directive("challenge", "wrong_fact", about=last.doubted)
-    if last.did("meta") or ((last.did("off_topic") or last.noticed.small_talk) and not last.asked):
+    if (
+        last.did("meta")
+        or last.noticed.to_a_machine
+        or ((last.did("off_topic") or last.noticed.small_talk) and not last.asked)
+    ):
         if "strange_words" in state.moments[-2:]:
             return Directive("press", "back_to_it", goal=_open_goal(persona, state), first="off_the_point")
         return Directive("ask_explain", "strange_words")
@@ -295,6 +299,8 @@ def _replies(persona: Persona, state: State, rng: random.Random) -> Directive | 
         if worry is not None:
             return Directive("object", "objection", objection=worry.id)
         return Directive("answer", "gives_leave")
+    if last.noticed.asks_which and not last.asked:
+        return Directive("answer", "either")
     return Directive("answer", "does_not_know") if _unanswered(state) else None
 
 
@@ -357,6 +363,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
     if not musts_met(persona, state):
         return None
     if not won(state):
+        if last.good:
+            return Directive("answer", "noted")
         mild = not (last.cold or last.did(*HOSTILE)) or "not_won" in state.moments[-2:]
         return Directive("answer", "noted_coolly") if mild else Directive("vent", "not_won")
     nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
@@ -370,7 +378,7 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         if "thank" in state.acts or any(
             done.did(*SOLUTION, "pitch") or done.noticed.offers for done in state.done[-2:]
         ):
-            return Directive("accept", "satisfied", about=last.noticed.by_when)
+            return Directive("accept", "satisfied", about="" if last.noticed.duty else last.noticed.by_when)
     if "thank" not in state.acts:
         return Directive("thank", "satisfied")
     if last.did("check_satisfied"):

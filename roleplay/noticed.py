@@ -43,6 +43,9 @@ class Noticed:
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     instructs: bool = False  # asks for something to be done at once: restart it, press that
     asks_how_it_went: bool = False
+    asks_which: bool = False  # has it choose between two
+    to_a_machine: bool = False  # speaks to a program
+    duty: bool = False  # the time that is given is one for the customer to keep
     holds: bool = False  # asks to wait, in so many words
     polite: bool = False  # with please or the like
     small_talk: bool = False
@@ -114,7 +117,7 @@ ASKS_STORY = re.compile(
     re.IGNORECASE,
 )
 ASKS_REST = re.compile(
-    r"没(?:有)?(?:什么|别的|其他)?(?:事|问题)了?(?:吧|吗)[？?]?|还有(?:什么|别的|其他)[^，。？?]{0,8}(?:吗|么|没有)|"
+    r"没(?:有)?(?:什么|别的|其他)?(?:事|问题)了?(?:吧|吗)[？?]?|还有(?:什么|啥|别的|其他)[^，。？?]{0,8}(?:吗|么|没有|没|不)|"
     r"\banything else\b|\bis that (?:all|everything)\b|"
     r"\bthat's (?:all|everything)(?:, then)?\?",
     re.IGNORECASE,
@@ -152,6 +155,20 @@ INSTRUCTS = re.compile(
     r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
     r"open(?:ing)?|sign in|change|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|"
     r"look(?:ing)? at|install|click)\b",
+    re.IGNORECASE,
+)
+WHICH = re.compile(
+    r"(?:要|想|您看|选|愿意|办|留|先)[^。？?]{0,20}还是|(?:选|要)哪[一个]|"
+    r"\b(?:would you|do you|shall (?:i|we)|should (?:i|we)|prefer|rather|just to be sure)\b[^.?!]*\bor\b(?! (?:something|anything))|\bwhich (?:one|of)\b",
+    re.IGNORECASE,
+)
+TO_A_MACHINE = re.compile(
+    r"忽略[^，。]{0,10}(?:设定|指令|规则|提示|要求)|系统提示|提示词|人设|语言模型|用(?:英语|英文|中文|JSON)回答|"
+    r"\bignore (?:all|any|your|the|previous)\b|\bsystem (?:prompt|notice|message)\b|\blanguage model\b|\bas an ai\b|\bjson\b",
+    re.IGNORECASE,
+)
+DUTY = re.compile(
+    r"缴|交清|交费|补交|带[上着好]|来办|来[^，。]{0,4}厅|\byou (?:need|must|have to|should)\b|\bpay\b|\bbring\b",
     re.IGNORECASE,
 )
 HOW_IT_WENT = re.compile(
@@ -289,6 +306,9 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         asks_when=bool(ASKS_WHEN.search(reply)),
         confirms=confirms,
         misstates=_misstated(persona, reply, known) if confirms else "",
+        asks_which=any(WHICH.search(question) for question in asked),
+        to_a_machine=bool(TO_A_MACHINE.search(reply)),
+        duty=bool(DUTY.search(reply)),
         asks_how_it_went=bool(HOW_IT_WENT.search(reply)),
         instructs=any(_instructs(piece.text) for piece in sentences(reply)),
         holds=bool(HOLDS.search(reply)) and not WAITED.search(reply),
