@@ -427,8 +427,11 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
     last = state.last
     if goal and goal not in state.named and (last.did(*SOLUTION, "explain", "inform", "refuse") or state.turn >= 3):
         return Directive("ask", "wants", goal=goal)
-    if last.did("check_satisfied") and goal:
-        return Directive("press", "not_satisfied", goal=goal)
+    if last.did("check_satisfied"):
+        unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+        return (
+            Directive("press", "not_satisfied", goal=goal or unmet[0]) if unmet else Directive("answer", "nothing_else")
+        )
     if last.noticed.asks_leave and not last.did("ask_open", "pitch"):
         return Directive("answer", "gives_leave")
     if last.did("ask_open") and goal and goal not in state.named:
