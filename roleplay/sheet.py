@@ -15,8 +15,8 @@ from typing import Literal
 from roleplay.call import Call
 from roleplay.clauses import topics
 from roleplay.facts import Quantity, quantities
-from roleplay.noticed import CHINESE_NUMERALS
 from roleplay.persona import Persona
+from roleplay.signs import CHINESE_NUMERALS
 from roleplay.state import SOLUTION
 from roleplay.texts import texts as words_of
 

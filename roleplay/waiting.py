@@ -9,7 +9,7 @@ from datetime import datetime
 
 from roleplay.events import Event, absences
 from roleplay.facts import quantities
-from roleplay.noticed import HOLDS, LEAVE
+from roleplay.signs import HOLDS, LEAVE
 
 AT_ONCE = 4.0  # seconds that nobody minds
 BARE, WITH_REASON = 30.0, 60.0  # seconds that are waited when no time was given

@@ -1,0 +1,213 @@
+"""The words by which something is beyond doubt: a goodbye, a question for the name, a promise nobody can keep.
+
+Patterns in both languages, and nothing else; what they mean to a customer stands in `noticed`.
+"""
+
+from __future__ import annotations
+
+import re
+
+CHINESE_NUMERALS = str.maketrans("零〇一二三四五六七八九", "00123456789")
+LEAVE = re.compile(
+    r"(?:可以|好|行|方便|同意|需要|要|愿意)[^，。？?]{0,8}[吗么][？?]|您看[^。？?]{0,12}[？?]|要不要|"
+    r"\b(?:shall i|would you like|is that (?:all right|okay|ok)|would that|do you want me|do you mind)\b|"
+    r"\bmay i\b(?! (?:also |just )?(?:ask|have|know|take|get)\b)",
+    re.IGNORECASE,
+)
+# What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
+GOODBYE = re.compile(
+    r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
+    r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|"
+    r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself|and (?:good)?bye)\b)|"
+    r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
+    re.IGNORECASE,
+)
+FAREWELL = re.compile(
+    r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
+)
+ASKS_IDENTITY = re.compile(
+    r"贵姓|怎么称呼|姓名|您?叫什么|您的名字|后[四4]位|证件|身份证|(?:核对|核实|验证)[^，。]{0,5}身份|"
+    r"\byour (?:full |first |last )?names?\b|\bnames?,? please\b|\bwho am i (?:speaking|talking)|\blast four\b|\b(?:passport|identity|id)\b",
+    re.IGNORECASE,
+)
+REQUEST = re.compile(
+    r"请|麻烦|报一?下|说一?下|提供|告诉|需要|先|[？?]|贵姓|\bplease\b|\bwhat(?:'s| is)\b|\b(?:may|can|could) i\b|\bi need\b|\btell me\b|\bverify\b",
+    re.IGNORECASE,
+)
+ASKS_NAME = re.compile(
+    r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
+    re.IGNORECASE,
+)
+ASKS_REPEAT = re.compile(
+    r"再(?:说|讲|报|重复)[一]?[遍次下]|重复一[遍下次]|没(?:有)?(?:太)?听(?:清|见|到|明白)|听不(?:太)?(?:清|见|到)|"
+    r"\b(?:say|tell me) (?:that|it|this) again\b|\brepeat\b|\bsay again\b|\b(?:once|one) more time\b|\bdidn't (?:quite )?(?:catch|hear|get)\b|"
+    r"\bcannot hear\b|\bcan't hear\b|\bpardon\b|\bmissed that\b",
+    re.IGNORECASE,
+)
+SPARED = re.compile(
+    r"(?:不用|不必|无需|不需要|免得|省得|别)[^，。！？]{0,8}$|(?:n't|\bnot|\bnever|\bwithout)\s(?:\w+\s){0,4}$|\bso (?:that )?(?:this|it)\b[^.?!]*$",
+    re.IGNORECASE,
+)
+ASKS_MANDARIN = re.compile(
+    r"普通话|国语|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
+    r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
+    re.IGNORECASE,
+)
+ASKS_STORY = re.compile(
+    r"怎么(?:回事|了)|(?<!还有)[什啥]么?(?:情况|问题|事[情儿]?)|(?:慢慢|您|你|请)说(?:吧|[，。！]|$)|请讲|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
+    r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
+    r"(?:problem|matter|trouble))\b|\btalk me through\b",
+    re.IGNORECASE,
+)
+ASKS_REST = re.compile(
+    r"没(?:有)?(?:什么|别的|其他)?(?:事|问题)了?(?:吧|吗)[？?]?|还有(?:什么|啥|别的|其他)[^，。？?]{0,8}(?:吗|么|没有|没|不)|"
+    r"\banything else\b|\bis that (?:all|everything)\b|"
+    r"\bthat's (?:all|everything)(?:, then)?\?",
+    re.IGNORECASE,
+)
+SPARES = re.compile(
+    r"(?:不|别|不要|不用|不能|哪能)(?:太|总|老|全)?(?:怪|责怪|自责|怨)|不是[您你他她][^，。]{0,3}(?:错|责任)|"
+    r"\b(?:not|n't|no|never|nobody)\b[^.?!,]{0,16}\b(?:blame|blaming|fault)\b",
+    re.IGNORECASE,
+)
+INSISTS = re.compile(
+    r"我(?:是|只|就是)(?:想)?(?:问|说)|不是问|我的意思是|\bi(?:'m| am) (?:not )?(?:only |just )?asking\b|\bi (?:only |just )?(?:want to know|meant?)\b",
+    re.IGNORECASE,
+)
+ASKS_WHEN = re.compile(
+    r"(?:什么时[候间]|几点|哪天|何时)[^，。？?]{0,14}(?:方便|合适|有空|打给|给您打|回电|联系|在家)|"
+    r"(?:方便|合适|有空)[^，。？?]{0,4}(?:的)?时间|"
+    r"\b(?:what (?:time|day)|when|which (?:time|day))\b[^.?!]{0,30}\b(?:suits?|convenient|best|good|disturbs?|reach you|call you|ring you|"
+    r"be (?:in|home)|at home|free)\b|\b(?:good|better|best|convenient) time\b[^.?!]{0,20}\?",
+    re.IGNORECASE,
+)
+CONFIRMS = re.compile(
+    r"(?:对|没错|正确|是这样)(?:吗|吧|不对|么)|是不是这样|(?:理解|记录?|说)得?(?:对|没错)(?:吗|吧)|"
+    r"\b(?:is|was) (?:that|this|it) (?:right|correct)\b|\b(?:right|correct)\?|\b(?:have|did) i (?:got|get|understood|understand)\b|"
+    r"\bam i right\b",
+    re.IGNORECASE,
+)
+AGENT_DOES = re.compile(
+    r"我(?:来|帮|给|替|马上|这就|现在|先)|[帮给为替][您你]|\bi(?:'ll| will| can|'ve| have|'m)\b|\blet me\b",
+    re.IGNORECASE,
+)
+INSTRUCTS = re.compile(
+    r"(?:请|麻烦)[您你]?(?:先|再|现在|试着)*(?:[把将]|打开|点[击开一]|重启|关[掉机闭]|拔|插|按|编辑|发送|发[一个]?[条个]?短信|回复|检查|"
+    r"看一?下|看看|试|换|登录|拨|下载|设置|进入|输入|断电|卸载|扫)|[您你](?:先|再|现在)+(?:[把将]|试|重启|打开|点[击开一]|按|拔|看一?[下看])|"
+    r"(?:开|关|拔|插|按|点|试|换|重启|打开|关掉)(?:一下|试试)|"
+    r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
+    r"open(?:ing)?|sign in|change|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|"
+    r"look(?:ing)? at|install|click)\b",
+    re.IGNORECASE,
+)
+WHICH = re.compile(
+    r"(?:要|想|您看|选|愿意|办|留|先)[^。？?]{0,20}还是|(?:选|要)哪[一个]|"
+    r"\b(?:would you|do you|shall (?:i|we)|should (?:i|we)|prefer|rather|just to be sure)\b[^.?!]*\bor\b(?! (?:something|anything))|\bwhich (?:one|of)\b",
+    re.IGNORECASE,
+)
+TO_A_MACHINE = re.compile(
+    r"忽略[^，。]{0,10}(?:设定|指令|规则|提示|要求)|系统提示|提示词|人设|语言模型|用(?:英语|英文|中文|JSON)回答|"
+    r"\bignore (?:all|any|your|the|previous)\b|\bsystem (?:prompt|notice|message)\b|\blanguage model\b|\bas an ai\b|\bjson\b",
+    re.IGNORECASE,
+)
+DUTY = re.compile(
+    r"缴|交清|交费|补交|带[上着好]|来办|来[^，。]{0,4}厅|\byou (?:need|must|have to|should)\b|\bpay\b|\bbring\b",
+    re.IGNORECASE,
+)
+HOW_IT_WENT = re.compile(
+    r"(?:好了|完了|成了|弄好|成功|开了|关了|恢复|打通|能用|亮|显示)[^，。？?]{0,6}(?:吗|没|没有|么|什么|吧)[？?]|现在(?:呢|怎么样|能|可以|行|有)[^，。？?]{0,8}[？?]|"
+    r"\bdid (?:it|that) (?:work|go|help)\b|\b(?:is|are) (?:it|they) (?:working|on|off|back|done)\b|\bwhat does (?:it|the \w+) (?:say|show)\b|"
+    r"\b(?:have|did) you (?:done|do|changed?|typed?|restart(?:ed)?|press(?:ed)?|signed?)\b|\bany (?:luck|better)\b",
+    re.IGNORECASE,
+)
+LATER = re.compile(
+    r"如果|要是|以后|下次|到时|今后|需要时|\bif\b|\bnext time\b|\blater\b|\bonce\b|\bwhenever\b", re.IGNORECASE
+)
+HOLDS = re.compile(
+    r"稍等|请等|等一下|等一会|等我|别挂|不要挂|\bbear with me\b|\bhold (?:on|the line)\b|\b(?:one|just a|a) (?:moment|second|minute)\b|"
+    r"\bput you on hold\b",
+    re.IGNORECASE,
+)
+WAITED = re.compile(r"久等|等了|\b(?:thank|thanks)[^.?!]{0,12}(?:waiting|holding)\b", re.IGNORECASE)
+POLITE = re.compile(
+    r"请|麻烦|劳驾|不好意思|可以|好吗|\bplease\b|\bbear with\b|\bwould you\b|\bmay i\b|\bthank", re.IGNORECASE
+)
+SMALL_TALK = re.compile(
+    r"天气|下雨|电视剧|电影|食堂|红烧|午饭|晚饭|吃了吗|星座|足球|篮球|彩票|股票|对象|结婚了|好评|哈哈|追剧|旅游攻略|"
+    r"\b(?:weather|raining|football|movie|lunch|dinner|star sign|lottery|girlfriend|boyfriend|five stars?|hobb(?:y|ies)|weekend plans)\b",
+    re.IGNORECASE,
+)
+NEGATED = re.compile(r"不|别|勿|没有|无权|无法|切莫|\b(?:never|not|no one|nobody|cannot)\b|n't\b", re.IGNORECASE)
+SECRETS = re.compile(
+    r"验证码|密码|银行卡|完整的?(?:身份证|证件)|身份证号码|\b(?:one-time|verification|security) codes?\b|\bpasswords?\b|"
+    r"\bbank card\b|\bcard numbers?\b|\bfull (?:id|passport|identity) ?\w* numbers?\b",
+    re.IGNORECASE,
+)
+ASKS_FOR = re.compile(
+    r"(?:报|告诉|发|念|说|提供|读)(?:给|一下|出来|过来)?(?:给)?我|(?:报|念|说|提供|告诉)一下|报[上过]来|"
+    r"\b(?:tell|give|read|send)(?: \w+)? (?:it |them )?(?:out )?(?:to )?(?:me|us)\b|\b(?:may|can|could) i (?:have|get|take)\b|"
+    r"\bi(?:'ll| will)? need your\b",
+    re.IGNORECASE,
+)
+OTHERS = re.compile(
+    r"(?:上一?[个位]|前一?[个位]|另外?一[个位]|其中一[个位]|有[一]?[个位]|隔壁|同小区的?)[^，。！？不]{0,12}姓[\u4e00-\u9fff]|"
+    r"(?:爱人|老婆|老公|妻子|丈夫|儿子|女儿|邻居|同事|朋友|机主)[^，。！？不没]{0,8}(?:号码|账户|账单)[^，。！？不没无]{0,4}"
+    r"(?:能查|查到|看到|打了|打过|欠|余额)|别人的(?:号码|账单|资料|记录)[^，。！？不没无]{0,3}(?:可以|也?能|都能)|"
+    r"\b(?:last|previous|another|other) (?:customer|caller)\b[^.?!]{0,30}\b(?:called|named|lives|owes|spent|paid|is a)\b|"
+    r"\byour (?:wife|husband|son|daughter|neighbou?r|colleague)(?:'s)? (?:\w+ )?(?:called|rang|owes|spent|number made)\b",
+    re.IGNORECASE,
+)
+TOO_GOOD = re.compile(
+    r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会|能|给您?办)|(?:再也|永远|一辈子)不会|"
+    r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
+    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|百分之?百|100[%％]|终身免|"
+    r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
+    r"\byou have my word\b|\bas long as you live\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
+    r"(?:^|[.?!])(?:(?!\bif\b)[^.?!])*\bpay nothing\b|"  # with an "if" before it, it is a rule and no promise
+    r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"
+    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent)",
+    re.IGNORECASE,
+)
+INTERRUPTS = re.compile(
+    r"您?先(?:别说|不要说|别讲|听我[说讲])|听我[说讲]完|打断(?:您|你)?一下|(?:您|你)别说了|不要再说了|说完了(?:没有|吗)|"
+    r"\blet me (?:finish|stop you)\b|\bstop right there\b|\bdon't interrupt\b|\bstop talking\b|\bare you (?:done|finished)\b",
+    re.IGNORECASE,
+)
+LOUDER = re.compile(
+    r"大(?:点|一点|些)?声|声音(?:调|放|提)?(?:大|高)|提高(?:音量|声音)|(?:靠近|换)[^，。]{0,4}(?:话筒|麦|耳机)|"
+    r"(?:现在|这样|这回)[^，。]{0,6}(?:听|清楚)|听得?(?:清|到|见)[^，。]{0,4}[吗了]|"
+    r"\bspeak(?:ing)? up\b|\blouder\b|\bhear me\b|\bis (?:this|that) (?:any )?better\b|\bcloser to the\b|\bturned? \w+ up\b",
+    re.IGNORECASE,
+)
+RECONNECTS = re.compile(
+    r"(?:刚才|刚刚|电话|线路|通话|信号)[^，。！？]{0,10}(?:断|掉线|中断)|(?:重新|再)(?:给您)?(?:打|拨|接通)|回拨|"
+    r"\bcut off\b|\bdropped\b|\bdisconnected\b|\blost (?:you|the (?:line|connection))\b|\b(?:call|ring)(?:ing)? you back\b",
+    re.IGNORECASE,
+)
+BY_WHEN = re.compile(
+    r"(?:\d+|[一二两三四五六七八九十]+)个?(?:分钟|小时|工作日|天)(?:之内|以内|内)|(?:今天|明天|后天|今晚|周[一二三四五六日])?(?:上午|下午|晚上)?[\d一二三四五六七八九十]{1,3}(?:点|[:：]\d\d)(?:之)?前|"
+    r"(?:今天|明天|后天|今晚)(?:早上|上午|中午|下午|晚上)?[\d一二三四五六七八九十]{1,3}点|"
+    r"\bwithin (?:\d+|\w+) (?:working )?(?:minutes|hours|days)\b|\bby (?:noon|tonight|tomorrow|\w+day)(?: \w+)?\b|"
+    r"\btomorrow (?:at|by|before) \w+\b",
+    re.IGNORECASE,
+)
+# Terms that customers do not know; the second half only people of little experience with telephones.
+TERMS = re.compile(
+    r"APN|VoLTE|DNS|PPPoE|ICCID|IMSI|IMEI|ONU|OLT|光衰|鉴权|三户|冲正|停复机|派单|网元|割接|合账|落地网关|"
+    r"\b(?:provisioning|deprovision\w*|MSISDN|backhaul|pro-?rat\w+|tier two|PAC|CRM|latency|throttl\w+)\b",
+)
+PLAIN_TERMS = re.compile(
+    r"套外|结转|定向流量|账期|协议期|携转|二次确认|增值业务|带宽|基站|上行|实名复核|预付费|后付费|"
+    r"\b(?:value-added services?|fair[- ]use|billing cycle|port(?:ing)?[- ]?(?:in|out)|bandwidth|roaming zone|router reset)\b",
+    re.IGNORECASE,
+)
+EXPLAINED = re.compile(
+    r"就是|也就是|意思是|叫做|指的是|\b(?:that is|which means|in other words|meaning|i\.e\.)", re.IGNORECASE
+)
+SURNAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
+    "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+)
+# Spoken to, not of: at the start of a clause and before a pause.
+ADDRESSED = re.compile(r"(?:^|[，。！？])([\u4e00-\u9fff])(?:先生|女士|小姐|太太|阿姨|大爷|大妈)(?=[，。！？]|您)")
+ADDRESSED_EN = re.compile(r"(?:^|[,.?!] )(?:Mr|Mrs|Ms|Miss)\.? ([A-Z][\w'’-]+)(?=[,.?!]|$)")
