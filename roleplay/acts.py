@@ -17,14 +17,8 @@ from roleplay.persona import Objection, Persona
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
-WARNS = {
-    "vent",
-    "threaten",
-    "challenge",
-    "press",
-    "demand_supervisor",
-    "refuse_info",
-}  # acts that show that it has had enough
+# Acts that show that it has had enough.
+WARNS = {"vent", "threaten", "challenge", "press", "demand_supervisor", "refuse_info"}
 
 
 def next_directive(persona: Persona, state: State, seed: int) -> Directive:

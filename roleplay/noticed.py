@@ -7,7 +7,7 @@ What a reply means is read by models elsewhere; here stands only what words show
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,17 +82,15 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
     if not reply:
         return NOTHING
     known, when, confirms = set(told), signs.BY_WHEN.search(reply), bool(signs.CONFIRMS.search(reply))
-    asked = questions(reply)
+    asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
     return Noticed(
         goodbye=bool(signs.GOODBYE.search(reply)),
         farewell=bool(signs.FAREWELL.search(reply)),
         asks_leave=bool(signs.LEAVE.search(reply)),
-        offers=any(is_offer(piece.text) for piece in sentences(reply)),
+        offers=any(map(is_offer, parts)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
-        asks_identity=any(
-            signs.ASKS_IDENTITY.search(piece.text) and signs.REQUEST.search(piece.text) for piece in sentences(reply)
-        ),
+        asks_identity=any(signs.ASKS_IDENTITY.search(part) and signs.REQUEST.search(part) for part in parts),
         asks_name=bool(signs.ASKS_NAME.search(reply))
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
         asks_repeat=_said(signs.ASKS_REPEAT, reply),
@@ -107,11 +105,11 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         to_a_machine=bool(signs.TO_A_MACHINE.search(reply)),
         duty=bool(signs.DUTY.search(reply)),
         asks_how_it_went=bool(signs.HOW_IT_WENT.search(reply)),
-        instructs=any(_instructs(piece.text) for piece in sentences(reply)),
+        instructs=any(map(_instructs, parts)),
         holds=bool(signs.HOLDS.search(reply)) and not signs.WAITED.search(reply),
         polite=bool(signs.POLITE.search(reply)),
         small_talk=bool(signs.SMALL_TALK.search(reply)) and not signs.SMALL_TALK.search(_told_of(persona)),
-        alarm=_alarm(persona, reply, known, verified),
+        alarm=_alarm(persona, reply, parts, known, verified),
         too_good=bool(signs.TOO_GOOD.search(reply)),
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder=bool(signs.LOUDER.search(reply)),
@@ -138,14 +136,11 @@ def _instructs(sentence: str) -> bool:
     return bool(asked) and not (signs.LATER.search(sentence) or signs.AGENT_DOES.search(sentence))
 
 
-def _alarm(persona: Persona, reply: str, known: set[str], verified: bool) -> Alarm:
-    for piece in sentences(reply):
-        if (
-            signs.SECRETS.search(piece.text)
-            and signs.ASKS_FOR.search(piece.text)
-            and not signs.NEGATED.search(piece.text)
-        ):
-            return "asks_secret"
+def _alarm(persona: Persona, reply: str, parts: Sequence[str], known: set[str], verified: bool) -> Alarm:
+    if any(
+        signs.SECRETS.search(part) and signs.ASKS_FOR.search(part) and not signs.NEGATED.search(part) for part in parts
+    ):
+        return "asks_secret"
     if signs.OTHERS.search(reply):
         return "others_data"
     if persona.account is None or verified or "identity" in known:

@@ -58,6 +58,10 @@ class Scene:
     def heard(self) -> tuple[str, ...]:
         return (*(cue.heard for cue, _ in self.past), self.cue.heard)
 
+    def has_said(self, line: Line) -> bool:
+        """Whether the customer has said it before, alone or in a longer line."""
+        return any(line.text in said for said in self.said)
+
     def rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}/{len(self.past)}/{purpose}")
 
@@ -134,7 +138,7 @@ def _before(scene: Scene) -> list[Line]:
     often = 1.0 if kind == "adding" else REACTS / 2 if persona.who.speech.temper in PLAIN else REACTS
     if not kind or rng.random() > often:
         return []
-    lines = [line for line in reaction_lines(persona, kind) if not any(line.text in said for said in scene.said)]
+    lines = [line for line in reaction_lines(persona, kind) if not scene.has_said(line)]
     return rng.sample(lines, 1) if lines else []
 
 
@@ -158,7 +162,7 @@ def _reaction(scene: Scene) -> str:
         return "identifying" if len(directive.tell) == 1 else ""
     informed = last.did("inform", "explain", "propose", "alternative", "act", "timeframe", "refuse")
     kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
-    thanked = any(line.text in said for line in reaction_lines(scene.persona, "kindness") for said in scene.said)
+    thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))
     if kind and not thanked and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):

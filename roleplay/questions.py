@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 
 from roleplay.clauses import kinds_of
-from roleplay.lines import alike, corpus_lines
+from roleplay.lines import alike, rarity
 from roleplay.models.ranker import Ranker
 from roleplay.reading import Subject
 
@@ -128,13 +128,12 @@ def features(question: str, facts: Sequence[Examples], language: str, embedder: 
     """One row for each of `facts`, the courtesies last: (facts, FEATURES)."""
     whole, bare = embedder.encode([question, _bare(question, language)])
     held = Counter(word for fact in facts[:-1] for word in frozenset().union(*fact.matters))
-    rarity = _rarity(language)
+    rare = _rarity(language)
 
     def weight(words: frozenset[str]) -> float:
         """A rare word counts more, one that every fact of this customer has counts little."""
         return sum(
-            rarity.get(word, UNSEEN) * (1.5 - min(1.0, max(0, held[word] - 1) / max(1, len(facts) - 2)))
-            for word in words
+            rare.get(word, UNSEEN) * (1.5 - min(1.0, max(0, held[word] - 1) / max(1, len(facts) - 2))) for word in words
         )
 
     matter, kinds = _matter(question, language), kinds_of(question)
@@ -202,7 +201,4 @@ def _matter(question: str, language: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _rarity(language: str) -> dict[str, float]:
-    """Logarithm of how many corpus lines there are for each that holds a word."""
-    lines = corpus_lines(language)
-    counts = Counter(word for line in lines for word in _matter(line.gloss or line.text, language))
-    return {word: math.log(len(lines) / count) for word, count in counts.items()}
+    return rarity(language, lambda line: _matter(line.gloss or line.text, language))

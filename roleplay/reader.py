@@ -92,7 +92,7 @@ class Reader:
 
     def _values(self, exchange: Exchange, pieces: Sequence[Piece]) -> np.ndarray:
         """Both models' mean on the whole reply (row 0) and on its sentences: (1 + pieces, labels)."""
-        heard = exchange.heard.text if exchange.heard else ""
+        heard = exchange.heard_text
         texts = (
             [exchange.reply, *(piece.text for piece in pieces[:MAX_PIECES])] if len(pieces) > 1 else [exchange.reply]
         )

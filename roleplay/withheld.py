@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from roleplay.clauses import topics, units
-from roleplay.lines import corpus_lines
+from roleplay.lines import corpus_lines, rarity
 
 Words = frozenset[str]
 # From where on a line tells a fact: of the annotated calls' lines that tell others, hardly one comes so far.
@@ -67,8 +67,8 @@ def content(text: str) -> Words:
 
 
 def _weight(words: Iterable[str], language: str) -> float:
-    rarity, unseen = _rarity(language)
-    return sum(_share(word) * rarity.get(word, unseen) for word in words)
+    rare, unseen = _rarity(language)
+    return sum(_share(word) * rare.get(word, unseen) for word in words)
 
 
 def _share(word: str) -> float:
@@ -78,7 +78,5 @@ def _share(word: str) -> float:
 
 @lru_cache(maxsize=2)
 def _rarity(language: str) -> tuple[dict[str, float], float]:
-    """Logarithm of how many lines there are for each line that holds a word; and that of words in none."""
-    lines = corpus_lines(language)
-    counts = Counter(word for line in lines for word in content(line.text))
-    return {word: math.log(len(lines) / count) for word, count in counts.items()}, math.log(len(lines))
+    """How rare each word is among the corpus lines, and a word that stands in none of them."""
+    return rarity(language, lambda line: content(line.text)), math.log(len(corpus_lines(language)))

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -137,8 +137,8 @@ def alike(language: str, one: str, two: str) -> float:
 
 
 def _weight(language: str, pieces: frozenset[str]) -> float:
-    rarity = _rarity(language)
-    return sum(rarity.get(piece, UNSEEN) for piece in pieces)
+    rare = _rarity(language)
+    return sum(rare.get(piece, UNSEEN) for piece in pieces)
 
 
 def _pieces(language: str, text: str) -> frozenset[str]:
@@ -150,7 +150,11 @@ def _pieces(language: str, text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _rarity(language: str) -> dict[str, float]:
-    """Logarithm of how many lines there are for each line that holds a piece."""
+    return rarity(language, lambda line: _pieces(language, line.text))
+
+
+def rarity(language: str, pieces: Callable[[CorpusLine], frozenset[str]]) -> dict[str, float]:
+    """For each of the pieces that the corpus lines are cut into: logarithm of all lines to those that hold it."""
     lines = corpus_lines(language)
-    counts = Counter(piece for line in lines for piece in _pieces(language, line.text))
+    counts = Counter(piece for line in lines for piece in pieces(line))
     return {piece: math.log(len(lines) / count) for piece, count in counts.items()}

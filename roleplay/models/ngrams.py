@@ -10,12 +10,16 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from roleplay.plain_text import plain_text
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 WIDTH = 1 << 17
 
@@ -35,6 +39,18 @@ def columns(reply: str, heard: str, rare: np.ndarray) -> dict[int, float]:
     for column, value in _scaled(_counts(heard, "h"), rare, 0.3).items():
         found[column] = found.get(column, 0.0) + value
     return found
+
+
+def stacked(filled: Sequence[Mapping[int, float]]) -> csr_matrix:
+    """What `columns` gives for several texts, as one table: (texts, WIDTH)."""
+    from scipy.sparse import csr_matrix
+
+    ends = np.cumsum([0, *map(len, filled)])
+    values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
+    places = np.concatenate([np.fromiter(one.keys(), np.int32, len(one)) for one in filled])
+    table = csr_matrix((values, places, ends), shape=(len(filled), WIDTH))
+    table.sort_indices()
+    return table
 
 
 def _counts(text: str, mark: str) -> Counter[int]:

@@ -26,7 +26,7 @@ from roleplay.graded import GradedReply
 from roleplay.grading import ceiling, grader_features
 from roleplay.models.encoder import BUNDLED, ReplyEncoder
 from roleplay.models.fluency import table_of
-from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity
+from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity, stacked
 from roleplay.models.reply_model import blend
 from roleplay.reader import Reader
 from roleplay.standards import load_standards
@@ -71,11 +71,7 @@ def encoded_unseen(rows: Sequence[GradedReply]) -> np.ndarray:
 
 def text_matrix(rows: Sequence[GradedReply], rare: np.ndarray) -> csr_matrix:
     """The columns of `NgramModel` for every row: (rows, WIDTH)."""
-    filled = [columns(row.exchange.reply, row.exchange.heard_text, rare) for row in rows]
-    lines = np.repeat(np.arange(len(rows)), [len(one) for one in filled])
-    places = np.concatenate([np.fromiter(one.keys(), np.int64, len(one)) for one in filled])
-    values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
-    return csr_matrix((values, (lines, places)), shape=(len(rows), WIDTH))
+    return stacked([columns(row.exchange.reply, row.exchange.heard_text, rare) for row in rows])
 
 
 def fit_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, rare: np.ndarray, chosen: np.ndarray) -> NgramModel:

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from roleplay.clauses import sentences
 from roleplay.lines import corpus_lines
-from roleplay.models.ngrams import WIDTH, columns, rarity
+from roleplay.models.ngrams import WIDTH, columns, rarity, stacked
 from roleplay.persona import load_persona
 from roleplay.rehearsal import own_lines
 from roleplay.speakers import BUNDLED, LABEL, evidence, own_words
@@ -94,16 +94,12 @@ def cut(lines: Sequence[Spoken]) -> tuple[Sentences, np.ndarray]:
     """The lines' sentences, and what each column counts."""
     pieces = [(at, piece.text) for at, line in enumerate(lines) for piece in sentences(own_words(line.text))]
     rare = rarity((text, "") for _, text in pieces).astype(np.float16)
-    found = [columns(text, "", rare) for _, text in pieces]
-    ends = np.cumsum([0, *(len(one) for one in found)])
-    values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in found])
-    places = np.concatenate([np.fromiter(one.keys(), np.int32, len(one)) for one in found])
     own = [lines[at] for at, _ in pieces]
     polite = np.array(
         [not line.agent and bool(POLITE.search(text)) for line, (_, text) in zip(own, pieces, strict=True)]
     )
     parts = Sentences(
-        csr_matrix((values, places, ends), shape=(len(pieces), WIDTH)),
+        stacked([columns(text, "", rare) for _, text in pieces]),
         np.array([at for at, _ in pieces]),
         np.array([line.agent for line in own]),
         np.array([line.language == "zh-CN" for line in own]),
