@@ -172,6 +172,7 @@ def test_a_model_slower_than_its_limit_is_unavailable(tiny):
         model.weigh(CHAT, ["a"])
     go_on.set()
     blocked.result(5)
+    model._timeout = 60.0  # asked here is whether it answers again; 50 ms for that are too few on a busy machine
     assert _said(model, CHAT)
 
 
