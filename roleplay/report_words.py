@@ -60,7 +60,8 @@ def _sheet_words(made: Sheet, words: Mapping[str, Any]) -> list[str]:
         told = "" if line.verdict == "blank" else f" · {say['verdicts'][line.verdict]}"
         told += f" ({line.expected})" if line.expected and line.verdict in ("partly", "differs", "empty") else ""
         told += f" · {say['unheard']} {words['joins']['parts'].join(line.unheard)}" if line.unheard else ""
-        lines.append(f"- {line.label or say['fields'][line.name]}: {line.written or '–'}{told}")
+        text = say["urgencies"].get(line.written, line.written) if line.name == "urgency" else line.written
+        lines.append(f"- {line.label or say['fields'][line.name]}: {text or '–'}{told}")
     lines += [f"- {'+' if text in made.noted else '−'} {text}" for text in (*made.noted, *made.left_out)]
     return lines
 

@@ -119,6 +119,9 @@ def test_the_sheet_is_kept_with_the_call_and_stands_in_its_report(records: Recor
     assert not made.sheet.late
     shown = as_markdown(made, "zh-CN")
     assert "工单和记录" in shown and "马建军" in shown
+    room.write("a1", {"urgency": "urgent"})
+    made = make_report(room.call("a1"), room.grades("a1"))
+    assert "- 缓急: 加急\n" in as_markdown(made, "zh-CN") and "- Urgency: urgent\n" in as_markdown(made, "en")
     room.finish("a1")
     assert room.write("a1", {"holder": "马建军"}).ending
     assert sheet(room.call("a1")).late
