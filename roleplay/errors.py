@@ -24,11 +24,15 @@ class Fault:
     """One wrong place in a file."""
 
     message: str
-    line: int | None = None  # 1-based; None where the file has no lines or the place is the whole file
+    line: int | None = None  # 1-based, a row in a spreadsheet; None where the file has none or all of it is meant
     field: str = ""  # dotted path, "call.facts.0.told"
 
     def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
+        return self.counted("line")
+
+    def counted(self, lines: str) -> str:
+        """The fault in words; `lines` is what its file calls them."""
+        place = f"{lines} {self.line}: " if self.line else ""
         return f"{place}{self.field + ': ' if self.field else ''}{self.message}"
 
 
@@ -37,7 +41,8 @@ class FileFault(RoleplayError):
 
     def __init__(self, path: str | Path, faults: Sequence[Fault]) -> None:
         self.path, self.faults = Path(path), tuple(faults)
-        super().__init__("\n".join(f"{path}: {fault}" for fault in self.faults))
+        lines = "row" if self.path.suffix.lower() == ".xlsx" else "line"
+        super().__init__("\n".join(f"{path}: {fault.counted(lines)}" for fault in self.faults))
 
 
 class Unavailable(RoleplayError):

@@ -95,6 +95,8 @@ def test_every_wrong_cell_is_named_with_its_row(tmp_path: Path, kind: str):
         "scores.accuracy",
     }
     assert all(fault.line == row for fault in found.value.faults)
+    called = {"csv": "line", "xlsx": "row"}[kind]
+    assert all(text.startswith(f"{path}: {called} {row}: ") for text in str(found.value).split("\n"))
 
 
 def test_a_table_without_the_needed_columns_names_them(tmp_path: Path):
