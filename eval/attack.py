@@ -30,6 +30,7 @@ from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS
 
 SHOWN = 8  # replies among the worst
+NAMES = (*ATTACKS, "another_reply")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Suite:
         def measure(case: Case) -> dict[str, Any]:
             return attacked(case.given, rows, judging, self.seed)
 
-        yield Live(tuple(cases), {"replies": replies, "seed": self.seed}, judging.subject, measure)
+        figures: dict[str, Any] = {language: _by_attack([], NAMES) for language in languages}
+        yield Live(tuple(cases), {"replies": replies, "seed": self.seed}, judging.subject, measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -67,14 +69,7 @@ class Suite:
             if result.data is not None:
                 by_language.setdefault(result.data["language"], []).append(result.data)
         return {
-            language: {
-                **{
-                    name: {"n": len(own), **{d: _rise(own, name, d) for d in DIMENSIONS}}
-                    for name in (*ATTACKS, "another_reply")
-                    if (own := [row for row in rows if name in row["after"]])
-                },
-                "wrong_number": _drops(rows),
-            }
+            language: _by_attack(rows, [name for name in NAMES if any(name in row["after"] for row in rows)])
             for language, rows in sorted(by_language.items())
         }
 
@@ -146,6 +141,12 @@ def _scores(row: GradedReply, judging: Judging) -> dict[str, float | None]:
 
 def _gaps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[float]:
     return [after[d] - before[d] for d in DIMENSIONS if before[d] is not None and after[d] is not None]
+
+
+def _by_attack(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    own = {name: [row for row in rows if name in row["after"]] for name in names}
+    risen = {name: {"n": len(own[name]), **{d: _rise(own[name], name, d) for d in DIMENSIONS}} for name in names}
+    return {**risen, "wrong_number": _drops(rows)}
 
 
 def _rise(rows: Sequence[Mapping[str, Any]], attack: str, name: str) -> dict[str, float | None]:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from roleplay.room import Room
 
 SCRIPT, PERSONA = "zh-excellent-roaming", "zh-roaming-bill-shock"  # ten turns, none of them the last
+ALONE = ("first_token", "turn_2", "turn_10", "tokens_per_second", "weigh", "read", "grade", "search", "page_ready",
+         "memory")  # fmt: skip
+PEOPLE = (*TIMES, "sent", "lost", "mixed", "errors", "memory", "work_per_turn")
 TOKENS = 24  # of an answer: what the customer usually says
 SAYS = "我这个月话费怎么多了八十多块，麻烦您给我查一下。"
 ASKS = "好的，您别着急，我马上为您核实这个月的账单，请您稍等。\n[press 212]"
@@ -241,7 +244,9 @@ class Suite:
             begun = datetime.now(UTC).isoformat(timespec="seconds")
             subject = room_subject(room, load_settings()) | {"threads": torch.get_num_threads(), "begun": begun}
             asked = {"people": self.people, "turns": self.turns, "thinking": self.thinking} if self.people else {}
-            yield Live(tuple(map(Case, steps)), {"times": times} | asked, lambda: subject, measure)
+            figure = Figure("", [0.0]).as_data()
+            figures = dict.fromkeys(PEOPLE if self.people else ALONE, figure)
+            yield Live(tuple(map(Case, steps)), {"times": times} | asked, lambda: subject, measure, figures)
 
     def _steps(self, room: Room, times: int) -> dict[str, Callable[[], dict[str, Figure]]]:
         if self.people:

@@ -28,9 +28,10 @@ from eval.calls import (
 from eval.command import suite_command
 from eval.fidelity import FAULTS, disclosure, endings, grouped, rates, reactions, sources, variety
 from eval.intervals import interval
-from eval.playing import DATA, personas_for, scripted
+from eval.playing import DATA, dialect_of, personas_for, scripted
 from eval.specification import files_hash
 from eval.suites import Case, Live, Plot, Result, Story, Table
+from roleplay.customer import SOURCES
 from roleplay.errors import Rejected
 from roleplay.scripts import Script, load_scripts
 from roleplay.terminal import tell
@@ -61,7 +62,14 @@ class Suite:
                 who = {"script": script.id, "policy": script.policy, "trainee": "script"}
                 return measure_call(rooms, case.given, lambda part: scripted(scripts[part]), who, grade=False)
 
-            yield Live(cases, data, lambda: rooms.subject(self.model, None), measure)
+            policies = {scripts[case.given.part].policy for case in cases}
+            dialects = {dialect_of(room.library().get(case.given.persona)) for case in cases}
+            figures = self.figures([]) | {
+                "sources": {source: dict.fromkeys(("proposed", "struck_out", "chosen")) for source in SOURCES},
+                "by_policy": {name: rates([]) | endings([]) for name in policies},
+                "by_dialect": dict.fromkeys(dialects),
+            }
+            yield Live(cases, data, lambda: rooms.subject(self.model, None), measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -117,7 +117,11 @@ class Suite:
         prompts = ROOT / "roleplay" / "prompts"
         code = [ROOT / "roleplay" / f"{name}.py" for name in ("guard", "speakers", "withheld")]
         rules = [prompts / "guard.yaml", prompts / "dialects.yaml", *code, SPEAKERS]
-        yield Live(cases, {"lines": files_hash([self.lines])}, lambda: {"guard": files_hash(rules)}, measure)
+        figures: dict[str, dict[str, Any]] = {}
+        for block in blocks:
+            figures.setdefault(block.detector, {"all": _counts([])})[block.language] = _counts([])
+        subject = {"guard": files_hash(rules)}
+        yield Live(cases, {"lines": files_hash([self.lines])}, lambda: subject, measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

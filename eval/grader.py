@@ -58,7 +58,11 @@ class Suite:
             return compared(case.given, judging.grade(case.given.exchange), ratings.get(case.id, {}))
 
         cases = tuple(Case(row.id, row, row.group) for row in rows)
-        yield Live(cases, {"replies": files_hash(self.data)}, judging.subject, measure)
+        languages = sorted({row.exchange.language for row in rows})
+        figures: dict[str, Any] = {
+            language: {name: _figures([], name) for name in DIMENSIONS} for language in languages
+        }
+        yield Live(cases, {"replies": files_hash(self.data)}, judging.subject, measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from eval.command import suite_command
-from eval.retrieval import PlainBM25, Query, figures_of, search_story, searched
+from eval.retrieval import PlainBM25, Query, figure_names, figures_of, search_story, searched
 from eval.specification import ROOT, files_hash
 from eval.suites import Case, Live, Result, Story
 from roleplay.errors import Fault, FileFault
@@ -72,7 +72,8 @@ class Suite:
             corpus = ROOT / "roleplay" / "training" / "corpus"
             data = {"entries": files_hash([self.folder], (".yaml",)), "queries": files_hash([corpus / "queries"])}
             subject = {"recipe": asdict(Recipe()), "corpus": files_hash([corpus])}
-            yield Live(tuple(cases), data, lambda: subject, measure)
+            names = figure_names([query for _, query in (case.given for case in cases)])
+            yield Live(tuple(cases), data, lambda: subject, measure, names)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

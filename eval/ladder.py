@@ -6,7 +6,7 @@ language and, where two policies meet the same persona, persona by persona.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,7 +56,9 @@ class Suite:
                 who = {"script": script.id, "policy": script.policy, "trainee": "script"}
                 return measure_call(rooms, case.given, lambda part: scripted(scripts[part]), who, grade=True)
 
-            yield Live(cases, data, lambda: rooms.subject(self.model, self.grader), measure)
+            played = [scripts[case.given.part] for case in cases]
+            figures = order_names((script.language, script.policy) for script in played)
+            yield Live(cases, data, lambda: rooms.subject(self.model, self.grader), measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -99,6 +101,14 @@ def order(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             steps.append({"above": above, "below": below, "right": gap > 0, "gap": gap, "personas": len(shared),
                           "personas_right": sum(right)})  # fmt: skip
     return {"mean_total": dict(sorted(means.items(), key=lambda item: -item[1])), "steps": steps}
+
+
+def order_names(played: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The names of what `order` gives by language, of languages and policies that are played."""
+    names: dict[str, Any] = {}
+    for language, policy in played:
+        names.setdefault(language, {"mean_total": {}, "steps": None})["mean_total"][policy] = None
+    return names
 
 
 def _totals(calls: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -124,7 +124,8 @@ class Suite:
                 "policies": files_hash([*asked.policies, POLICIES]),
                 "turns": asked.turns,
             }
-            yield Live(cases, data, partial(_subject, rooms, asked), partial(_measure, rooms, parts, asked.turns))
+            measure = partial(_measure, rooms, parts, asked.turns)
+            yield Live(cases, data, partial(_subject, rooms, asked), measure, _names(cases, parts))
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -216,6 +217,15 @@ def _measure(rooms: Rooms, parts: Mapping[str, Part], turns: int, case: Case) ->
     room = rooms.get(planned.customer, planned.grader)
     call = measure_call(rooms, planned, lambda _: part.speaker(room, turns, planned.seed), part.who(), grade=True)
     return with_silence(call)
+
+
+def _names(cases: Sequence[Case], parts: Mapping[str, Part]) -> dict[str, Any]:
+    """The names of the figures that these calls give."""
+    one, cells = _cell([]), {}
+    for case in cases:
+        planned, who = case.given, parts[case.given.part].who()
+        cells[" · ".join((planned.customer, planned.grader, who["trainee"], who["policy"]))] = one
+    return {"all": one, "cells": cells, "personas": {case.given.persona: one for case in cases}}
 
 
 def _cell(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def play(room: Room, persona_id: str, speaker: Speaker, seed: int, grade: bool =
     return room.finish(call.id)
 
 
+def dialect_of(persona: Persona) -> str:
+    """The dialect of a persona and how strong it is, as calls are grouped by it."""
+    return f"{persona.who.speech.dialect} {persona.who.speech.strength}"
+
+
 def call_data(room: Room, call: Call, who: Mapping[str, Any]) -> dict[str, Any]:
     """A played call as a result's data; `who` says what it was played with. Save for `turn_seconds`, equal runs give equal data."""
     report = as_data(make_report(call, room.grades(call.id)))
@@ -82,13 +87,11 @@ def call_data(room: Room, call: Call, who: Mapping[str, Any]) -> dict[str, Any]:
         [turn["state"]["feeling"][name] for name in ("anger", "confusion", "trust")] for turn in report["turns"]
     ]
     kept = {name: report[name] for name in KEPT if name in report}
-    speech = call.persona.who.speech
-    dialect = f"{speech.dialect} {speech.strength}"
     return {
         **who,
         **kept,
         "turn_seconds": took,
-        "dialect": dialect,
+        "dialect": dialect_of(call.persona),
         "lines": lines,
         "feelings": feelings,
         "values": _values(report, lines, call.ending),

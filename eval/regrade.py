@@ -60,7 +60,7 @@ class Suite:
 
             cases = tuple(Case(call.id, (call, kept), call.persona) for call, kept in calls)
             said = "\n".join(f"{call.id} {reply.exchange.reply}" for call, _ in calls for reply in call.replies)
-            yield Live(cases, {"calls": sha256(said.encode())}, judging.subject, measure)
+            yield Live(cases, {"calls": sha256(said.encode())}, judging.subject, measure, self.figures([]))
 
     def _from_records(self, stack: ExitStack) -> list[tuple[StoredCall, Any]]:
         """The newest calls of the records, each with the recorded call itself."""

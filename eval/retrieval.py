@@ -105,7 +105,7 @@ class Suite:
             data = {"entries": files_hash(self.entries), "queries": files_hash(self.queries)}
             subject = {"embedder": f"{self.embedder} {embedder.fingerprint}", "knowledge_base": knowledge.version}
             cases = tuple(Case(query.id, query, (query.relevant or [query.id])[0]) for query in asked)
-            yield Live(cases, data, lambda: subject, measure)
+            yield Live(cases, data, lambda: subject, measure, figure_names(asked))
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -182,6 +182,12 @@ def figures_of(results: Sequence[Result]) -> dict[str, Any]:
     none = [each["nothing_fits"] for each in asked if not each["relevant"]]
     wrongly = _mean([each["nothing_fits"] for each in answered])
     return figures | {"none": {"n": len(none), "found": _mean(none), "wrongly_claimed": wrongly}}
+
+
+def figure_names(queries: Sequence[Query]) -> dict[str, Any]:
+    """The names of what `figures_of` gives for these queries."""
+    nothing = figures_of([])
+    return nothing | {query.style: nothing["all"] for query in queries if query.relevant}
 
 
 def _hits(ranks: Sequence[int]) -> dict[str, float | None]:

@@ -17,10 +17,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from eval.specification import describe, differences, sha256
+from eval.specification import describe, differences, flat, sha256
 from eval.suites import Live, Result, Suite
 from eval.workers import outcomes
 from roleplay.errors import Fault, FileFault, Rejected
@@ -51,13 +52,17 @@ class Run:
         return tuple(result for result in self.results if result.data is None)
 
 
-def carry_out(suite: Suite, folder: Path | None, workers: int = 1, retry: bool = False) -> Run:
+def carry_out(
+    suite: Suite, folder: Path | None, workers: int = 1, retry: bool = False, wanted: Sequence[str] = ()
+) -> Run:
     """Measure every case that has no result yet. Without a folder the specification names one below `runs`.
 
-    `retry` measures those again that failed. Raises Rejected when the folder holds a run with another
-    specification or is being written by another process, and whatever `suite.open` raises.
+    `retry` measures those again that failed; `wanted` are the dotted names of figures that will be asked for.
+    Raises Rejected, before anything is measured, for a name that no figure of these cases has, and when the folder
+    holds a run with another specification or is being written by another process; and whatever `suite.open` raises.
     """
     with suite.open() as live:
+        _refuse_unknown(wanted, list(flat(live.figures)))
         ids = [case.id for case in live.cases]
         if doubled := sorted({name for name in ids if ids.count(name) > 1}) if len(set(ids)) < len(ids) else []:
             raise Rejected(f"two cases have one name: {', '.join(doubled[:5])}; make the ids in the files different")
@@ -70,6 +75,13 @@ def carry_out(suite: Suite, folder: Path | None, workers: int = 1, retry: bool =
                 for case, data, why, times in outcomes(suite, live, waiting, workers):
                     journal.add(Result(case.id, case.group, _rounded(data), why), times)
             return _finished(suite, folder, specification, live)
+
+
+def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, n=4, cutoff=0.4) or known[:4]
+            raise Rejected(f"there is no figure {name!r}; is one of these meant: {', '.join(near)}?")
 
 
 def read_run(folder: Path) -> Run:

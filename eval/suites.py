@@ -52,12 +52,14 @@ class Result:
 @dataclass(frozen=True)
 class Live:
     """A suite that is ready to run. `data` says what is asked (equal in runs that can be compared),
-    `subject` what is asked of: models, prompts, standards, personas, knowledge base."""
+    `subject` what is asked of: models, prompts, standards, personas, knowledge base. `figures` holds the names of
+    all figures that these cases can give, nested as `Suite.figures` does; its values mean nothing."""
 
     cases: tuple[Case, ...]
     data: Mapping[str, Any]
     subject: Callable[[], Mapping[str, Any]]  # called in one process only: it may load all models
     measure: Callable[[Case], dict[str, Any]]
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from eval.command import suite_command
 from eval.customer import fault_bars, fidelity_table
 from eval.fidelity import endings, grouped, rates
 from eval.intervals import mean
-from eval.ladder import order, totals_bars, totals_table
+from eval.ladder import order, order_names, totals_bars, totals_table
 from eval.opening import fresh_model, identity
 from eval.playing import Speaker
 from eval.policy import POLICIES, Policy, load_policies, prompted
@@ -89,7 +89,10 @@ class Suite:
             def subject() -> dict[str, Any]:
                 return {"trainee": identity(trainee_model(self.trainee)), **rooms.subject(self.model, self.grader)}
 
-            yield Live(cases, data, subject, measure)
+            played = {(policies[case.given.part].language, policies[case.given.part].name) for case in cases}
+            by_policy = {name: rates([]) | endings([]) | _scores([]) for _, name in played}
+            figures = self.figures([]) | {"by_policy": by_policy, "ladder": order_names(played)}
+            yield Live(cases, data, subject, measure, figures)
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:

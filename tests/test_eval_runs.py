@@ -77,7 +77,7 @@ class Slow:
             return right | {"context": [], "secret": [], "values": {"leak_right": 1 / 3}}
 
         cases = tuple(Case(f"case {number}", None, str(number // 2)) for number in range(12))
-        yield Live(cases, {"seed": 0}, lambda: {"model": "none"}, measure)
+        yield Live(cases, {"seed": 0}, lambda: {"model": "none"}, measure, {"leak": {"all": None, "en": None}})
 
     @staticmethod
     def figures(results: Sequence[Result]) -> dict[str, Any]:
@@ -188,15 +188,20 @@ def test_the_exit_status_says_how_it_went(lines: Path, tmp_path: Path):
     assert invoke(*run).exit_code == 0
     assert invoke(*run, "--fail-under", "role_flip.all.recall=0.5", "--fail-over", "role_flip.all.fp=0").exit_code == 0
     assert invoke(*run, "--fail-under", "role_flip.all.n=5").exit_code == 1
-    unknown = invoke(*run, "--fail-under", "role_flip.recall=0.5")
-    assert unknown.exit_code == 2 and "role_flip.all.recall" in unknown.output
     assert invoke(*run, "--fail-under", "role_flip.all.recall").exit_code == 2
     assert invoke("detectors", "--lines", tmp_path / "nothing.yaml", "--out", tmp_path / "other").exit_code == 2
     assert invoke("detectors", "--nonsense").exit_code == 2
 
 
+def test_a_bar_on_a_figure_that_there_is_not_is_refused_before_the_run_begins(lines: Path, tmp_path: Path):
+    unknown = invoke("detectors", "--lines", lines, "--out", tmp_path / "run", "--fail-under", "role_flip.recall=0.5")
+    assert unknown.exit_code == 2 and "role_flip.all.recall" in unknown.output
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_figure_that_was_not_measured_misses_its_bar():
     assert judge({"qwk": None}, [Bar("qwk", True, 0.1)]) == {"qwk >= 0.1": "qwk >= 0.1: was not measured"}
+    assert judge({}, [Bar("qwk", True, 0.1)]) == {"qwk >= 0.1": "qwk >= 0.1: was not measured"}
 
 
 def test_junit_holds_every_bar_and_every_case(lines: Path, tmp_path: Path):

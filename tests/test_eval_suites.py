@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from eval import attack, customer, grader, ladder, matrix, regrade, retrieval, trainee
+from eval import attack, customer, grader, ladder, matrix, regrade, retrieval, runs, trainee
 from eval.command import clear_faults
 from eval.playing import DATA, play, scripted
-from eval.runs import Run, carry_out, read_run
+from eval.runs import Run, read_run
+from eval.specification import flat
+from eval.suites import Live, Suite
 from roleplay.errors import Rejected
 from roleplay.scripts import Script, load_scripts
 
@@ -59,6 +65,31 @@ def scripts(tmp_path: Path) -> Path:
 def graded(path: Path, *rows: dict) -> Path:
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
     return path
+
+
+@dataclass
+class Heard:
+    """A suite as it is, and the names of the figures that it announced."""
+
+    suite: Suite
+    announced: set[str] = field(default_factory=set)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.suite, name)
+
+    @contextmanager
+    def open(self) -> Iterator[Live]:
+        with self.suite.open() as live:
+            self.announced |= set(flat(live.figures))
+            yield live
+
+
+def carry_out(suite: Suite, folder: Path) -> Run:
+    """A run; every figure that it gives must have been announced before anything was measured."""
+    heard = Heard(suite)
+    run = runs.carry_out(heard, folder)
+    assert set(flat(run.figures)) - heard.announced == set()
+    return run
 
 
 def reports(run: Run) -> str:
