@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from roleplay.bases import alike, newest
 from roleplay.cohorts import Assignment, Certificate
 from roleplay.conditions import Strict
 from roleplay.errors import Fault, FileFault, Rejected
@@ -269,8 +270,12 @@ class Standing:
 
 
 def standing(results: Mapping[str, Sequence[Result]], person: str) -> Standing | None:
-    """How somebody stands in a class, whose results are given by name; None without a score."""
-    means = {name: _means(calls) for name, calls in results.items()}
+    """How somebody stands in a class, whose results are given by name; None without a score.
+
+    Only calls that were scored as the newest of the class count: others cannot be set beside them.
+    """
+    now = newest(each for calls in results.values() for each in calls)
+    means = {name: _means(alike(calls, now)) for name, calls in results.items()}
     totals = [each["total"] for each in means.values() if "total" in each]
     own = means.get(person, {})
     if "total" not in own:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from roleplay.bases import Bases, alike, apart, newest
 from roleplay.dialogue import Direction, Ending, Feeling, Language
 from roleplay.lessons import kpis
 from roleplay.records import PERSON, CallRow, Mode, Records
@@ -167,13 +168,18 @@ def result_of(report: Report) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Several calls as one line of a table. Means are over the calls that have the number; None where none has."""
+    """Several calls as one line of a table. Means are over the calls that have the number; None where none has.
+
+    Scores on different bases are never in one mean: `total`, `passed` and `mean` are of the calls scored as the
+    newest of the line was; `older` counts the scored calls that are left out. `changed` names the parts in which
+    those differ, or the line's newest from the newest of the whole table; `behind` says that the latter does.
+    """
 
     key: str
     calls: int
     scored: int
     total: float | None
-    passed: float | None  # share of the scored calls
+    passed: float | None  # share of the calls whose scores count
     mean: Mapping[Dimension, float | None]
     ended_well: float | None  # share of the calls that have ended
     replies: float
@@ -181,17 +187,22 @@ class Group:
     pace: float | None
     trust: float  # of the customers, at the end, 0 to 4
     calmer: float  # how much less angry they were at the end than at the start, on the same scale
-    scales: int  # by how many different bases the calls were scored; with more than one their means mix what differs
+    bases: Bases
+    older: int
+    changed: tuple[str, ...]
+    behind: bool
 
 
 def group(results: Iterable[Result], key: Callable[[Result], Collection[str]]) -> list[Group]:
     """A line for each key, in order of the keys; a result counts for every key that it has."""
     parts: dict[str, list[Result]] = defaultdict(list)
+    results = list(results)
     for result in results:
         if result.replies and not result.retried:  # a call that was opened and left says nothing about anybody
             for name in key(result):
                 parts[name].append(result)
-    return [_group(name, parts[name]) for name in sorted(parts)]
+    now = newest(results)
+    return [_group(name, parts[name], now) for name in sorted(parts)]
 
 
 BY: Mapping[str, Callable[[Result], Collection[str]]] = {
@@ -202,23 +213,30 @@ BY: Mapping[str, Callable[[Result], Collection[str]]] = {
 }
 
 
-def _group(key: str, results: Sequence[Result]) -> Group:
+def _group(key: str, results: Sequence[Result], now: Bases) -> Group:
     ended = [result.ended_well for result in results if result.ending]
-    scored = [result.total for result in results if result.total is not None]
+    scored = [result for result in results if result.total is not None]
+    bases = newest(scored)
+    counted = alike(scored, bases)
+    behind = apart(bases, now)
+    left_out = (part for each in scored for part in apart({each.language: each.basis}, bases))
     return Group(
         key=key,
         calls=len(results),
         scored=len(scored),
-        total=average(scored),
-        passed=average([float(bool(result.passed)) for result in results if result.total is not None]),
-        mean={name: average([result.mean[name] for result in results]) for name in DIMENSIONS},
+        total=average([result.total for result in counted]),
+        passed=average([float(bool(result.passed)) for result in counted]),
+        mean={name: average([result.mean[name] for result in counted]) for name in DIMENSIONS},
         ended_well=average([float(well) for well in ended]),
         replies=average([float(result.replies) for result in results]) or 0.0,
         minutes=sum(result.seconds for result in results) / 60,
         pace=average([result.pace for result in results]),
         trust=average([result.last.trust for result in results]) or 0.0,
         calmer=average([result.first.anger - result.last.anger for result in results]) or 0.0,
-        scales=len({result.scale for result in results if result.total is not None}),
+        bases=bases,
+        older=len(scored) - len(counted),
+        changed=tuple(dict.fromkeys((*behind, *left_out))),
+        behind=bool(behind),
     )
 
 

@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "wording",
         "situations",
     ),
-    ("persona", "standards", "graded", "scripts", "rosters", "confidence"),
+    ("persona", "standards", "graded", "scripts", "rosters", "confidence", "bases"),
     ("models", "knowledge", "records", "people", "cohorts", "unpublished", "events", "database", "migrations"),
     (
         "character_card",

@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from roleplay.results import BY, Result, draw_sample, group, heat_map
+from roleplay.bases import apart
+from roleplay.results import BY, Group, Result, draw_sample, group, heat_map
 from roleplay.reviews import waiting
 from roleplay.standards import load_standards
 from roleplay.web.desk.section import QUICK, Desk, Section, Updates, weeks_ago
 
+Point = tuple[float, float, str, float]  # x, y, week, total
 VIEWS = ("calls", "person", "persona", "week", "missed", "sample", "reports")
 SHOWN = 200  # calls of a list; the files hold all
 
@@ -142,13 +144,13 @@ class ResultsSection(Section):
 
     def _groups(self, found: Sequence[Result], kind: str) -> str:
         groups = group(found, BY[kind])
-        weekly = group(found, BY["week"])
+        lines, breaks = trend(group(found, BY["week"]))
         library = self.desk.library()
         names = {"person": self.desk.person, "persona": lambda key: self.desk.title(key, library)}
         if kind != "week":
             groups.sort(key=lambda each: (each.total is None, each.total or 0))  # who needs help first
         return self.desk.render(
-            "groups.html", groups=groups, kind=kind, name=names.get(kind, str), weekly=weekly, points=_points(weekly)
+            "groups.html", groups=groups, kind=kind, name=names.get(kind, str), lines=lines, breaks=breaks
         )
 
     def _missed(self, found: Sequence[Result]) -> str:
@@ -171,7 +173,8 @@ class ResultsSection(Section):
         now = datetime.now(UTC)
         lately = [each for each in found if each.started_at >= now - timedelta(weeks=4)]
         before = [each for each in found if each.started_at < now - timedelta(weeks=4)]
-        growth = {each.key: each.total for each in group(before, BY["person"])}
+        then = {each.key: each for each in group(before, BY["person"])}
+        growth = {each.key: _growth(then.get(each.key), each) for each in group(lately, BY["person"])}
         people = group(found, BY["person"])
         endings: dict[str, int] = {}
         for each in found:
@@ -179,13 +182,29 @@ class ResultsSection(Section):
                 endings[each.ending] = endings.get(each.ending, 0) + 1
         return self.desk.render(
             "reports.html", people=people, topics=group(found, BY["topic"]), weekly=group(found, BY["week"]),
-            endings=sorted(endings.items(), key=lambda item: -item[1]), growth=growth,
-            lately={each.key: each.total for each in group(lately, BY["person"])}, person=self.desk.person,
+            endings=sorted(endings.items(), key=lambda item: -item[1]), growth=growth, person=self.desk.person,
         )  # fmt: skip
 
 
-def _points(weekly: Sequence[Any]) -> list[tuple[float, float, str, float]]:
-    """The mean totals of weeks as points of a plot of 640 by 190: x, y, week, total."""
-    there = [each for each in weekly if each.total is not None]
+def _growth(then: Group | None, now: Group) -> float | tuple[str, ...] | None:
+    """By how much a mean total has grown; or else the parts in which the scores rest on something else than then."""
+    if then is None or then.total is None or now.total is None:
+        return None
+    return apart(then.bases, now.bases) or now.total - then.total
+
+
+def trend(weekly: Sequence[Group]) -> tuple[list[list[Point]], list[tuple[float, tuple[str, ...]]]]:
+    """The mean totals of weeks in a plot of 640 by 190: lines of points, and where and in what their bases change.
+
+    Weeks whose scores rest on different things are not joined.
+    """
+    there = [(each, each.total) for each in weekly if each.total is not None]
     step = 640 / max(1, len(there) - 1)
-    return [(at * step, 190 - each.total * 1.9, each.key, each.total) for at, each in enumerate(there)]
+    lines: list[list[Point]] = [[]]
+    breaks = []
+    for at, (each, total) in enumerate(there):
+        if at and (parts := apart(there[at - 1][0].bases, each.bases)):
+            breaks.append(((at - 0.5) * step, parts))
+            lines.append([])
+        lines[-1].append((at * step, 190 - total * 1.9, each.key, total))
+    return lines, breaks
