@@ -205,17 +205,23 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
 
 
 def test_the_ring_is_measured_through_a_reload_and_begins_anew_with_another_card(browser, site, room):
-    seen = Seen(browser, site, "zh-CN")
+    seen = Seen(browser, site, "zh-CN", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page, taken = seen.page, "[data-go='start=zh-deduction-video-pack']"
     page.locator("[data-go='?start=zh-deduction-video-pack']").click()
     page.locator(taken).wait_for()
-    page.wait_for_timeout(3000)
+    clock = page.locator(".rung [role=timer][aria-live=off]")  # quiet: a screen reader reads it when asked
+    page.wait_for_function("document.querySelector('.rung b').textContent === '0:03'")
+    assert "20秒内接听" in page.locator(".rung").inner_text() and seen.too_wide() == []
     page.reload()
     page.locator(taken).wait_for()
     page.wait_for_timeout(500)
+    assert clock.inner_text() >= "0:03"
+    page.evaluate("sessionStorage.setItem('rung', `zh-deduction-video-pack ${Date.now() - 25000}`)")
+    page.locator(".rung.late").get_by_text("超过20秒了").wait_for()
+    assert "20秒内接听" not in page.locator(".rung").inner_text() and seen.too_wide() == []
     page.locator(taken).click()
     page.wait_for_url("**/?call=*")
-    assert 3 <= room.call(page.url.rpartition("=")[2]).rung < 60
+    assert 25 <= room.call(page.url.rpartition("=")[2]).rung < 60
     page.locator(".brand").click()
     again = room.call(seen.start("zh-deduction-video-pack")).rung
     assert again is None or again < 3

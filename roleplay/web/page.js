@@ -3,6 +3,8 @@ const $ = (query, from = document) => from.querySelector(query);
 const all = (query, from = document) => [...from.querySelectorAll(query)];
 const asked = (name) => new URLSearchParams(location.search).get(name);
 
+const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds) % 60).padStart(2, '0')}`;
+
 // Clocks run here from the seconds that the server gave; stamps are shown in the reader's own time.
 setInterval(() => {
   const bar = $('.bar');
@@ -17,7 +19,7 @@ setInterval(() => {
     if (clock.set !== set) Object.assign(clock, { set, since: performance.now() - 1000 * Number(clock.dataset.elapsed) });
     const seconds = Math.floor((performance.now() - clock.since) / 1000);
     clock.classList.toggle('late', seconds > Number(clock.dataset.limit || Infinity));
-    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    clock.textContent = minutes(seconds);
   }
   for (const stamp of all('time[data-local]')) {
     const shown = stamp.dataset.local === 'date' ? { dateStyle: 'medium' } : { dateStyle: 'medium', timeStyle: 'short' };
@@ -38,7 +40,10 @@ setInterval(() => {
   if (field?.dataset.rung !== persona) return; // not shown yet, or nothing rings: the trainee dials
   const [whose, since] = (sessionStorage.getItem('rung') || '').split(' ');
   if (whose !== persona) sessionStorage.setItem('rung', `${persona} ${Date.now()}`);
-  field.value = whose === persona ? ((Date.now() - since) / 1000).toFixed(1) : '0.0';
+  const seconds = whose === persona ? (Date.now() - since) / 1000 : 0, clock = $('[data-ringing]');
+  field.value = seconds.toFixed(1);
+  clock.textContent = minutes(seconds);
+  clock.parentElement.classList.toggle('late', seconds > Number(clock.dataset.ringing));
 }, 200);
 
 // What was written and not yet said outlives a reload, in this tab.

@@ -21,7 +21,7 @@ from roleplay.dialogue import Dialect
 from roleplay.events import absences
 from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
-from roleplay.lessons import lessons, over_calls
+from roleplay.lessons import RING, lessons, over_calls
 from roleplay.persona import Library, Persona, Topic
 from roleplay.plans import Progress as PlanProgress
 from roleplay.plans import Standing, Task
@@ -105,8 +105,9 @@ def ring(persona: Persona, best: Result | None, tries: int, exam: bool, assigned
     """What is to be known before a call is taken, and how it will be judged. `exam`: one may be sat; `assigned`: it is due."""
     cost = f"{COSTS[persona.grading.hints]:g}"
     return render(
-        "ring.html", language, persona=persona, best=best, tries=tries, exam=exam, assigned=assigned, hint_cost=cost
-    )
+        "ring.html", language, persona=persona, best=best, tries=tries, exam=exam, assigned=assigned, hint_cost=cost,
+        within=RING,
+    )  # fmt: skip
 
 
 def call_head(call: Call, response: int, away: str | None, language: str) -> str:
