@@ -13,6 +13,7 @@ from typing import Any
 from roleplay.errors import Fault
 from roleplay.field_texts import texts_of, value_of
 from roleplay.persona_fields import NEW, SECTIONS, Field
+from roleplay.persona_ids import followed, renames
 
 Form = Mapping[str, str]  # what a browser sends: every field by name; boxes that are not ticked are missing
 
@@ -57,7 +58,10 @@ def shown(data: Any, language: str = "en") -> dict[str, str]:
 
 
 def applied(data: Any, form: Form, language: str = "en") -> Any:
-    """The data with everything that was changed in the form; what was left as it was shown stays as it was."""
+    """The data with everything that was changed in the form; what was left as it was shown stays as it was.
+
+    Whatever points to an id that was changed points to it still.
+    """
     made = copy.deepcopy(data)
     for place, field in fields(data) if form else ():
         before = texts_of(place, field, value_at(data, place), language)
@@ -66,7 +70,7 @@ def applied(data: Any, form: Form, language: str = "en") -> Any:
             continue
         value = value_of(place, field, typed)
         _set(made, place.rpartition(".")[0] if field.head and value is None else place, value)
-    return made
+    return followed(made, renames(data, made))
 
 
 def added(data: Any, place: str) -> Any:

@@ -409,6 +409,12 @@ def test_form_and_yaml_of_a_customer_are_the_same_thing(room, settings):
     as_form = section.editor.switch(NAME, "form", as_yaml[section.editor.text].replace("四十五", "45"), "", tina)
     assert 'value="45"' in as_form[section.editor.form]
     assert "<code>vas-refund</code> 没订过的增值业务" in as_form[section.editor.form]  # what an id stands for
+    at = [fact["id"] for fact in parse_yaml(text_there, "x")[0]["call"]["facts"]].index("amount")
+    renamed = section.editor.switch(
+        NAME, "yaml", text_there, json.dumps(form | {f"call.facts.{at}.id": "monthly"}), tina
+    )
+    assert "amount 已改名为 monthly，指向它的" in renamed[section.editor.note_line]
+    assert renamed[section.editor.text].count("tells: [monthly]") == 2
     aimless = section.editor.switch(
         NAME, "form", re.sub(r"(?ms)^  goals:.*?(?=^  objections:)", "", text_there), "", tina
     )

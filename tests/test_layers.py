@@ -81,6 +81,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "persona_fields",
         "field_texts",
         "persona_form",
+        "persona_ids",
         "condition_words",
         "rule_files",
         "backup",

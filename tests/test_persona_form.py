@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from roleplay.condition_words import condition_of, condition_text
@@ -16,6 +17,7 @@ from roleplay.persona import Persona
 from roleplay.persona_fields import NEW, SECTIONS
 from roleplay.persona_files import parse_persona
 from roleplay.persona_form import added, applied, by_field, fields, items, raised, shown, value_at, without
+from roleplay.persona_ids import pointers, renames
 from roleplay.texts import texts, translated
 from roleplay.wording import Line
 from roleplay.yaml_files import parse_yaml
@@ -67,6 +69,42 @@ def test_an_emptied_field_is_gone_and_a_word_for_a_number_is_left_to_the_loader(
         parse_persona(patched(TEXT, made))
     at, rest = by_field(caught.value.faults, made)
     assert set(at) == {"title", "who.age"} and rest == []
+
+
+def test_what_points_to_an_id_follows_it_when_it_is_changed() -> None:
+    there = data()
+    names = {kind: [item["id"] for item in there["call"].get(kind, ())] for kind in ("facts", "goals", "beliefs")}
+    at, old = names["facts"].index("amount"), names["beliefs"][0]
+    there["call"]["ends"]["declines"] = {
+        "any": [{"goal": names["goals"][0]}, {"not": {"belief": old}}, {"told": "account.plan"}]
+    }
+    there["call"]["facts"][2]["needs"] = {"all": [{"knows": "amount"}, {"asked": "amount"}]}
+    there["grading"]["form"] = [
+        {"id": "sum", "label": "每月金额", "fact": "amount"},
+        {"id": "p", "label": "套餐", "record": "plan"},
+    ]
+    record = next(n for n, item in enumerate(there["account"]["records"]) if item["id"] == "plan")
+    form = shown(there) | {
+        f"call.facts.{at}.id": "monthly", "call.goals.0.id": "money-back", "call.beliefs.0.id": "thought",
+        f"account.records.{record}.id": "tariff",
+    }  # fmt: skip
+    made = applied(there, form)
+    assert made["call"]["ends"]["declines"]["any"] == [
+        {"goal": "money-back"}, {"not": {"belief": "thought"}}, {"told": "account.tariff"},
+    ]  # fmt: skip
+    assert made["call"]["facts"][2]["needs"] == {"all": [{"knows": "monthly"}, {"asked": "monthly"}]}
+    assert [opening.get("tells") for opening in made["call"]["openings"]].count(["monthly"]) == 2
+    assert (made["grading"]["form"][0]["fact"], made["grading"]["form"][1]["record"]) == ("monthly", "tariff")
+    text = yaml.safe_dump(there, allow_unicode=True, sort_keys=False)
+    assert parse_persona(patched(text, made)).fact("monthly").value
+    assert renames(there, made)["call.facts", "amount"] == "monthly" and pointers(made, "call.facts", "monthly") == 5
+
+
+def test_an_id_that_is_taken_or_an_item_that_moves_changes_no_pointer() -> None:
+    at = [item["id"] for item in data()["call"]["facts"]].index("amount")
+    taken = applied(data(), typed(**{f"call__facts__{at}__id": "months"}))
+    assert taken["call"]["openings"] == data()["call"]["openings"]
+    assert renames(data(), without(data(), "call.facts", 0)) == renames(data(), raised(data(), "call.facts", 1)) == {}
 
 
 def places(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -13,6 +13,7 @@ from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.persona_fields import NEW
 from roleplay.persona_files import LONGEST
 from roleplay.persona_form import added, applied, raised, without
+from roleplay.persona_ids import pointers, renames
 from roleplay.web.desk.persona_sheet import form_sheet, wrong_sheet
 from roleplay.web.desk.section import QUICK, Section, Updates
 from roleplay.web.layout import GO
@@ -132,9 +133,9 @@ class PersonaEditor:
         try:
             now = self.now(mode, text, sent)
             self.keep(who, of, now)
-            return self.shown(who, of, mode, now) | self._lost(text, now) | do(now)
+            return self.shown(who, of, mode, now) | self._noted(text, now) | do(now)
         except FileFault as error:
-            return self.shown(who, of, mode, now, error.faults) | self._lost(text, now)
+            return self.shown(who, of, mode, now, error.faults) | self._noted(text, now)
 
     def switch(self, of: str, mode: str, text: str, sent: str, request: gr.Request) -> Updates:
         """Form and YAML are two views of one text; `mode` is the one that is asked for."""
@@ -143,7 +144,7 @@ class PersonaEditor:
         def do(who: str) -> Updates:
             now = self.now(left, text, sent)
             self.keep(who, of, now)
-            return self.shown(who, of, mode, now) | self._lost(text, now)
+            return self.shown(who, of, mode, now) | self._noted(text, now)
 
         return self.section.answer(request, do)
 
@@ -161,15 +162,22 @@ class PersonaEditor:
             made = raised(data, place, number) if what == "up" else made
             after = patched(now, made)
             self.keep(who, of, after)
-            return self.shown(who, of, "form", after, unfold=place) | self._lost(text, after)
+            return self.shown(who, of, "form", after, unfold=place) | self._noted(text, after)
 
         return self.section.answer(request, do)
 
-    def _lost(self, before: str, after: str) -> Updates:
-        """A word about comments of the file that went with what was changed."""
-        lost = comments_lost(before, after) if before and before != after else 0
-        message = self.desk.words["form"]["comments"].format(number=lost)
-        return {self.note_line: self.desk.notice("wait", message)} if lost else {}
+    def _noted(self, before: str, after: str) -> Updates:
+        """A word about what went with a change: comments of the file that are lost, ids that others point to."""
+        if not before or before == after:
+            return {}
+        say, told = self.desk.words["form"], []
+        data, now = parse_yaml(before, "persona.yaml")[0], parse_yaml(after, "persona.yaml")[0]
+        for (place, old), new in renames(data, now).items():
+            if number := pointers(now, place, new):
+                told.append(say["renamed"].format(old=old, new=new, number=number))
+        if lost := comments_lost(before, after):
+            told.append(say["comments"].format(number=lost))
+        return {self.note_line: "".join(self.desk.notice("wait", message) for message in told)} if told else {}
 
     # The draft
 
