@@ -49,6 +49,8 @@ def as_markdown(report: Report, language: str) -> str:
             lines.append(f"  → {say['kinds'][better.kind]}: {better.text}")
         elif each.number in report.better:
             lines.append(f"  → {say['none_better']}")
+    if report.grounds:
+        lines += ["", f"## {words['grounds']['heading']}", *_ground_words(report, words)]
     lines += ["", say["grader"].format(grader=call.row.grader_model), basis_words(report, words)]
     return "\n".join(lines)
 
@@ -63,6 +65,29 @@ def _sheet_words(made: Sheet, words: Mapping[str, Any]) -> list[str]:
         text = say["urgencies"].get(line.written, line.written) if line.name == "urgency" else line.written
         lines.append(f"- {line.label or say['fields'][line.name]}: {text or '–'}{told}")
     lines += [f"- {'+' if text in made.noted else '−'} {text}" for text in (*made.noted, *made.left_out)]
+    return lines
+
+
+def _ground_words(report: Report, words: Mapping[str, Any]) -> list[str]:
+    say, lines = words["grounds"], []
+    for one in report.grounds.values():
+        lines.append(f"- [{one.id}] {say['kinds'][one.kind]}")
+        told = {"question": one.title, "answer": one.text, "also_asked": " / ".join(one.variants)}
+        if one.kind == "scale":
+            anchor = words["page"]["anchors"].get(one.id.removeprefix("rubric."))
+            told = {
+                "scale": f"{anchor['what']}；5 ✓ {anchor['best']}；1 ✗ {anchor['worst']}" if anchor else say["content"]
+            }
+        elif one.kind == "account":
+            told = {"record": one.text or words["page"]["call"]["locked"]}
+        elif one.kind == "gone":
+            told = {"now": say["gone"]}
+        elif one.kind != "entry":
+            told = {one.kind: one.title, "words": " / ".join(one.variants), "right": one.right, "wrong": one.wrong}
+        told |= {"source": one.source, "entries": words["joins"]["parts"].join(one.entries)}
+        lines += [f"  - {say[name]}: {text}" for name, text in told.items() if text]
+        if one.changed:
+            lines.append(f"  - {say['changed_entry' if one.kind == 'entry' else 'changed_rule']}")
     return lines
 
 

@@ -13,6 +13,7 @@ from roleplay.call import Call, kept_call, kept_grades
 from roleplay.coaching import Better
 from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
+from roleplay.grounds import Ground
 from roleplay.persona import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call
 from roleplay.records import Records
@@ -67,6 +68,7 @@ class Report:
     hints: int
     hint_cost: float  # points that the hints took off the total
     sheet: Sheet | None  # what the trainee wrote down, held against the call
+    grounds: Mapping[str, Ground]  # by id, what remarks and claims rest on, where that was asked for
 
 
 def kept_report(records: Records, call_id: str) -> Report:
@@ -114,6 +116,7 @@ def make_report(call: Call, grades: Mapping[int, Grade]) -> Report:
         hints=len(hint_costs),
         hint_cost=sum(hint_costs),
         sheet=sheet(call),
+        grounds={},
     )
 
 

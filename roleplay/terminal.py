@@ -68,13 +68,16 @@ def say(room: Room, call: Call, text: str, echo: bool = True) -> Call:
 
 def print_report(room: Room, call: Call, as_json: bool) -> None:
     from roleplay.exports import as_data
+    from roleplay.grounds import grounds
     from roleplay.report_words import as_markdown
     from roleplay.reports import make_report
 
     call = room.finish(call.id)
     grades = room.grades(call.id)
     report = make_report(call, grades)
-    report = replace(report, better={number: room.better(call, number, grades[number]) for number in report.lowest})
+    better = {number: room.better(call, number, grades[number]) for number in report.lowest}
+    held = grounds(call, grades, room.knowledge, room.grader.standards)
+    report = replace(report, better=better, grounds=held)
     if as_json:
         typer.echo(json.dumps(as_data(report), ensure_ascii=False, indent=1))
     else:

@@ -71,7 +71,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("proposals", "customer", "grading", "model_grader", "coaching", "rehearsal"),
     ("call",),
     ("room",),
-    ("conduct", "sheet"),
+    ("conduct", "sheet", "grounds"),
     ("reports", "report_words", "lessons", "hints", "published", "build", "training", "checking"),
     ("results", "reviews", "progress"),
     (

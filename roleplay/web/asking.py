@@ -14,6 +14,7 @@ import gradio as gr
 from roleplay.call import Call
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected, RoleplayError
+from roleplay.grounds import grounds
 from roleplay.reports import Report, make_report
 from roleplay.room import Room
 from roleplay.texts import texts, translated
@@ -67,7 +68,8 @@ def graded_report(room: Room, call: Call) -> Report:
         if each.number not in grades:
             grades[each.number] = room.grade(call.id, each.number)
     made = make_report(call, grades)
-    return replace(made, better={number: room.better(call, number, grades[number]) for number in made.lowest})
+    better = {number: room.better(call, number, grades[number]) for number in made.lowest}
+    return replace(made, better=better, grounds=grounds(call, grades, room.knowledge, room.grader.standards))
 
 
 def broken(language: str) -> str:

@@ -240,6 +240,6 @@ let dark = false;
 addEventListener('beforeprint', () => {
   dark = document.body.classList.contains('dark');
   document.body.classList.remove('dark');
-  all('.report details, .file details').forEach((part) => { part.open = true; });
+  all('.report details:not(.ground), .report .ground.first').forEach((part) => { part.open = true; }); // each ground once
 });
 addEventListener('afterprint', () => document.body.classList.toggle('dark', dark));

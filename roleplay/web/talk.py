@@ -18,6 +18,7 @@ from roleplay.call import Call
 from roleplay.dialogue import SILENCE
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import Event, Kind, away, paused
+from roleplay.grounds import grounds
 from roleplay.hints import COSTS, hints
 from roleplay.room import LONGEST_REPLY, Kept, Room
 from roleplay.texts import said, texts
@@ -230,7 +231,9 @@ class Talk:
     def _feedback(self, call: Call, coach: bool, language: str) -> str:
         if not self._shows(call, coach):
             return views.render("hint.html", language, text=words_of(language)["call"]["coach_off"])
-        return views.feedback(call, self.room.grades(call.id), language)
+        room, grades = self.room, self.room.grades(call.id)
+        held = grounds(call, grades, room.knowledge, room.grader.standards)
+        return views.feedback(call, grades, held, language)
 
     def grade(self, language: str, number: float, call_id: str, coach: bool, request: gr.Request) -> Updates:
         """Score the reply that was just kept; the customer has been heard already."""

@@ -19,6 +19,7 @@ from roleplay.cohorts import Certificate
 from roleplay.conduct import length
 from roleplay.dialogue import Dialect
 from roleplay.events import absences
+from roleplay.grounds import Ground
 from roleplay.hints import COSTS, Hint
 from roleplay.knowledge.search import Hit, SearchResult
 from roleplay.lessons import RING, lessons, over_calls
@@ -183,9 +184,15 @@ def found(result: SearchResult, language: str) -> str:
     return render("search.html", language, result=result, hits=[(hit, words(hit)) for hit in result.hits])
 
 
-def feedback(call: Call, grades: Mapping[int, Grade], language: str) -> str:
+def feedback(call: Call, grades: Mapping[int, Grade], grounds: Mapping[str, Ground], language: str) -> str:
     """Every reply with what was heard in it and its scores, the newest first and open."""
-    return render("feedback.html", language, exchanges=tuple(reversed(call.exchanges)), grades=grades)
+    rests = _rests(grounds, call)
+    return render("feedback.html", language, exchanges=tuple(reversed(call.exchanges)), grades=grades, rests=rests)
+
+
+def _rests(grounds: Mapping[str, Ground], call: Call, unfolded: bool = False) -> dict[str, Any]:
+    """What `ground` of parts.html needs; it notes in `seen` what has been shown before."""
+    return {"on": grounds, "seen": [], "language": call.persona.language, "unfolded": unfolded}
 
 
 def notice(kind: str, message: str, language: str, detail: str = "") -> str:
@@ -224,11 +231,12 @@ def report(
     language: str,
     *,
     actions: bool = True,
+    unfolded: bool = False,
     first: Report | None = None,
     others: Sequence[Persona] = (),
     reviews: Mapping[int, Sequence[ReviewRow]] | None = None,
 ) -> str:
-    """The report; without `actions` as it stands in a file.
+    """The report; without `actions` as it stands in a file, where what remarks rest on is `unfolded`.
 
     `first` is the report of the call that this one tries again, `others` are personas to go on with,
     `reviews` what a person was asked to look at and has said, by number of the reply.
@@ -237,13 +245,13 @@ def report(
     return render(
         "report.html", language, report=made, call=made.call, curve=curve(made), radar=radar(made), actions=actions,
         first=first, others=others, reviews=reviews or {}, turn=made.call.retried[1] if made.call.retried else 0,
-        learnt=lessons(made), practise=practise_words(made, words), basis=basis_words(made, words),
+        rests=_rests(made.grounds, made.call, unfolded), learnt=lessons(made), practise=practise_words(made, words), basis=basis_words(made, words),
     )  # fmt: skip
 
 
 def report_file(made: Report, language: str) -> str:
     """The report as a web page of its own, with nothing to load."""
-    body = Markup(report(made, language, actions=False))
+    body = Markup(report(made, language, actions=False, unfolded=True))
     return render("report_file.html", language, body=body, style=Markup(style()), title=made.call.persona.title)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from roleplay.call import Call
+from roleplay.grounds import grounds
 from roleplay.records import ReviewRow
 from roleplay.reports import make_report
 from roleplay.reviews import correct, machine_grade
@@ -80,7 +82,9 @@ class CallSection(Section):
 
     def _shown(self, call: Call, number: int = 0) -> Updates:
         desk = self.desk
-        made = make_report(call, desk.room.grades(call.id))
+        room, grades = desk.room, desk.room.grades(call.id)
+        held = grounds(call, grades, room.knowledge, room.grader.standards)
+        made = replace(make_report(call, grades), grounds=held)
         number = number if 1 <= number <= len(call.exchanges) else (made.lowest or (1,))[0]
         reviews = desk.records.reviews(call.id)
         choices = [(f"{each.number}. {each.reply.text[:40]}", each.number) for each in call.exchanges]
