@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -101,8 +102,9 @@ class Suite:
             "drop": "–" if drop is None else f"{drop:.1f}",
         }
         pictures = [
-            Plot("rises", plots.bars([(f"{name} {d}", rise, None, None) for rise, name, d, where in sorted(rises)[::-1][:12]
-                                      if where == language], -4, 4), language)
+            Plot("rises", partial(plots.bars, [((name, d), rise, None, None)
+                                               for rise, name, d, where in sorted(rises)[::-1][:12]
+                                               if where == language], -4, 4), (language,))
             for language in figures
         ]  # fmt: skip
         return Story("measured", fields, tables, tuple(pictures), tuple(_worst(results)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +125,8 @@ def feeling_plots(calls: Sequence[Mapping[str, Any]], by: str = "policy") -> Ite
     for name, group in grouped(calls, by).items():
         curves = dict(feelings(group))
         last = max((points[-1][0] for points in curves.values() if points), default=1.0)
-        svg = plots.curves(curves, (0, max(last, 1)), (0, FEELING_TOP), ("reply", "mean, 0 to 4"))
-        yield Plot("feelings", svg, f"{name} ({len(group)} calls)")
+        ranges, axes = ((0.0, max(last, 1.0)), (0.0, FEELING_TOP)), ("axis_reply", "axis_feeling")
+        yield Plot("feelings", partial(plots.curves, curves, *ranges, axes), (name, f"(n={len(group)})"))
 
 
 def worst_calls(

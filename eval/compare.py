@@ -7,6 +7,7 @@ asked it of (model, grader, prompts, code) may differ, and is listed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -190,10 +191,11 @@ def _what_differs(runs: Sequence[Run]) -> Table:
 
 def _plots(runs: Sequence[Run], rows: Sequence[tuple[Any, ...]]) -> Iterator[Plot]:
     for other in runs[1:]:
-        own = [(str(row[1]), row[4], row[5], row[6]) for row in rows if row[0] == other.folder.name]
+        own = [((str(row[1]),), row[4], row[5], row[6]) for row in rows if row[0] == other.folder.name]
         ends = [abs(end) for _, value, low, high in own for end in (value, low, high) if end is not None]
         if own:
-            yield Plot("differences", plots.bars(own, -max([*ends, 0.01]), max([*ends, 0.01])), other.folder.name)
+            most = max([*ends, 0.01])
+            yield Plot("differences", partial(plots.bars, own, -most, most), (other.folder.name,))
 
 
 def _moved(first: Run, other: Run) -> Iterator[Worst]:

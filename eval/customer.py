@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,7 +138,7 @@ def fidelity_table(whole: Mapping[str, Any], groups: Mapping[str, Mapping[str, A
     return Table("fidelity", ("group", *columns), tuple(rows))
 
 
-def fault_bars(results: Sequence[Result]) -> str:
+def fault_bars(results: Sequence[Result]) -> Callable[[plots.Say], str]:
     """Mean rate of each fault over calls, with intervals that draw personas."""
     rows = []
     for name in (*FAULTS, "dialect_heard"):
@@ -146,8 +147,8 @@ def fault_bars(results: Sequence[Result]) -> str:
         ]
         values = [value for value, _ in found]
         low, high = interval(values, [group for _, group in found])
-        rows.append((name.replace("_", " "), sum(values) / len(values) if values else None, low, high))
-    return plots.bars(rows, 0, 1)
+        rows.append(((name,), sum(values) / len(values) if values else None, low, high))
+    return partial(plots.bars, rows, 0, 1)
 
 
 def _more_tables(figures: Mapping[str, Any]) -> Iterator[Table]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -150,12 +151,14 @@ class Suite:
             for share in ("recall", "precision")
         )
         bars = [
-            (f"{name.replace('_', ' ')} {share}", row[share], row[f"{share}_low"], row[f"{share}_high"])
+            ((name, share), row[share], row[f"{share}_low"], row[f"{share}_high"])
             for name, each in figures.items()
             for share, row in (("recall", each["all"]), ("precision", each["all"]))
         ]
         fields = {"n": str(len(results)), "recalls": recalls, "precisions": precisions}
-        return Story("measured", fields, (table,), (Plot("shares", plots.bars(bars, 0, 1)),), tuple(_wrong(results)))
+        return Story(
+            "measured", fields, (table,), (Plot("shares", partial(plots.bars, bars, 0, 1)),), tuple(_wrong(results))
+        )
 
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

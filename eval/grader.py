@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
@@ -254,9 +255,9 @@ def _plots(results: Sequence[Result]) -> Iterator[Plot]:
         if both:
             seen = [(round(true), round(given)) for true, given in both]
             counts = [[seen.count((true, given)) for given in points] for true in points]
-            yield Plot("confusion", plots.confusion(counts, names, names), f"{language} {name}")
+            yield Plot("confusion", partial(plots.confusion, counts, names, names), (language, name))
     for language in languages:
-        curves = {
+        curves: dict[str, list[tuple[float, float]]] = {
             name: [
                 (float(point), float(np.mean(true)))
                 for point in points
@@ -264,8 +265,8 @@ def _plots(results: Sequence[Result]) -> Iterator[Plot]:
             ]
             for name in DIMENSIONS
         }
-        svg = plots.curves(curves, (1, 5), (1, 5), ("grader", "raters' mean"), diagonal=True)
-        yield Plot("calibration", svg, language)
+        axes = ("axis_grader", "axis_raters")
+        yield Plot("calibration", partial(plots.curves, curves, (1, 5), (1, 5), axes, diagonal=True), (language,))
 
 
 def _worst(results: Sequence[Result]) -> Iterator[Worst]:

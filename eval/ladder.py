@@ -6,9 +6,10 @@ language and, where two policies meet the same persona, persona by persona.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,7 +78,9 @@ class Suite:
             ("language", "above", "below", "right", "gap", "personas", "personas_right"),
             tuple((language, *step.values()) for language, step in steps),
         )
-        pictures = [Plot("totals", totals_bars(group), language) for language, group in _by_language(results).items()]
+        pictures = [
+            Plot("totals", totals_bars(group), (language,)) for language, group in _by_language(results).items()
+        ]
         worst = tuple(worst_calls(results, _out_of_place))
         return Story(
             "wrong" if wrong else "right",
@@ -131,15 +134,15 @@ def totals_table(results: Sequence[Result]) -> Table:
     return Table("totals", ("policy", "n_calls", *columns), tuple(rows))
 
 
-def totals_bars(results: Sequence[Result]) -> str:
+def totals_bars(results: Sequence[Result]) -> Callable[[plots.Say], str]:
     """Mean total by policy with intervals that draw personas, the highest first."""
-    rows: list[tuple[str, float | None, float | None, float | None]] = []
+    rows: list[tuple[tuple[str, ...], float | None, float | None, float | None]] = []
     for policy, group in grouped(calls_of(results), "policy").items():
         found = [(call["total"], call["persona"]) for call in group if call["total"] is not None]
         values = [total for total, _ in found]
         low, high = interval(values, [persona for _, persona in found])
-        rows.append((policy, mean(values), low, high))
-    return plots.bars(sorted(rows, key=lambda row: -(row[1] or 0)), 0, 100)
+        rows.append(((policy,), mean(values), low, high))
+    return partial(plots.bars, sorted(rows, key=lambda row: -(row[1] or 0)), 0, 100)
 
 
 def _by_language(results: Sequence[Result]) -> dict[str, list[Result]]:

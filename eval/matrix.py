@@ -164,9 +164,9 @@ class Suite:
         for name, group in grouped(calls, "customer", "grader", "trainee", "policy").items():
             found = [(call["total"], call["persona"]) for call in group if call["total"] is not None]
             low, high = interval([total for total, _ in found], [persona for _, persona in found])
-            bars.append((name, mean([total for total, _ in found]), low, high))
+            bars.append(((name,), mean([total for total, _ in found]), low, high))
         tables = (table("cells", "cell", figures["cells"]), table("personas", "persona", figures["personas"]))
-        pictures = (Plot("totals", plots.bars(bars, 0, 100)), *feeling_plots(calls, "customer"))
+        pictures = (Plot("totals", partial(plots.bars, bars, 0, 100)), *feeling_plots(calls, "customer"))
         return Story("measured", fields, tables, pictures, tuple(worst_calls(results, unfaithful)))
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -232,12 +232,12 @@ def _plots(results: Sequence[Result]) -> Iterator[Plot]:
             if reply["old"] is not None and reply["old"][name] is not None and reply["new"][name] is not None
         ]
         counts = [[pairs.count((old, new)) for new in points] for old in points]
-        yield Plot("moves", plots.confusion(counts, names, names), name)
+        yield Plot("moves", partial(plots.confusion, counts, names, names), (name,))
     totals = [result.data["total"] for result in results if result.data is not None]
     gaps = [each["new"] - each["old"] for each in totals if None not in each.values()]
     if gaps:
         most = max(5.0, *map(abs, gaps))
-        yield Plot("gaps", plots.histogram(gaps, -most, most, "new total minus old"))
+        yield Plot("gaps", partial(plots.histogram, gaps, -most, most, "axis_gap"))
 
 
 def _moved(results: Sequence[Result]) -> Iterator[Worst]:

@@ -20,7 +20,7 @@ from unicodedata import east_asian_width
 from markupsafe import Markup
 
 from eval.specification import flat
-from eval.suites import Story, Table, suite_class
+from eval.suites import Plot, Story, Table, suite_class
 from roleplay.dialogue import Language
 from roleplay.settings import load_settings
 from roleplay.yaml_files import read_yaml
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+NAMES = ("dimension", "detector")  # columns whose cells are names of the program, not of the data
 MARKS = re.compile(r"([\\`*_\[\]|#~])")
 
 
@@ -63,7 +64,23 @@ class Page:
         """A column's name for people; names that are data (a policy, a language) stand for themselves."""
         return str(self.words.get("columns", {}).get(column) or self.texts["columns"].get(column, column))
 
-    def table(self, table: Table) -> tuple[str, str]:
+    def cell(self, column: str, value: Any) -> str:
+        """A cell as people read it; what was not measured is a dash."""
+        if value is None:
+            return "–"
+        if isinstance(value, bool):
+            return str(self.texts["common"]["yes" if value else "no"])
+        if column in NAMES:
+            return self.heading(str(value))
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+    def rows(self, table: Table) -> list[list[str]]:
+        return [[self.cell(name, cell) for name, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+
+    def label(self, plot: Plot) -> str:
+        return " ".join(map(self.heading, plot.label))
+
+    def table(self, table: Table | Plot) -> tuple[str, str]:
         """Heading and note of a table or plot."""
         text = self.words["parts"][table.key]
         return text["title"], text.get("note", "")
@@ -121,7 +138,7 @@ def render(page: Page, form: Literal["html", "md"]) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"show": show, "md": _markdown, "svg": Markup, "plain": _plain}
+    environment.filters |= {"md": _markdown, "svg": Markup, "plain": _plain}
     return environment.get_template(f"report.{form}").render(page=page, common=page.texts["common"])
 
 
@@ -130,21 +147,12 @@ def terminal_report(page: Page) -> str:
     lines = [page.words["question"], "", page.answer]
     for table in page.story.tables:
         lines += ["", page.table(table)[0]]
-        rows = [[page.heading(name) for name in table.columns], *([show(cell) for cell in row] for row in table.rows)]
+        rows = [[page.heading(name) for name in table.columns], *page.rows(table)]
         widths = [max(_wide(row[at]) for row in rows) for at in range(len(table.columns))]
         for row in rows:
             cells = [cell + " " * (width - _wide(cell)) for cell, width in zip(row, widths, strict=True)]
             lines.append("  " + "  ".join(map(_plain, cells)).rstrip())
     return "\n".join(lines)
-
-
-def show(value: Any) -> str:
-    """A cell as people read it; what was not measured is a dash."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "NO"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 @lru_cache(maxsize=2)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -224,8 +225,8 @@ def search_story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story
     for style in [style for style in figures if style != "none"]:
         own = [each for each in results if each.data and each.data["relevant"] and style in ("all", each.data["style"])]
         values = [float(each.data["rank"] < 5) for each in own if each.data]
-        bars.append((style, figures[style]["hit@5"], *interval(values, [each.group for each in own])))
-    return Story("measured", fields, tables, (Plot("hits", plots.bars(bars, 0, 1)),), tuple(_missed(results)))
+        bars.append(((style,), figures[style]["hit@5"], *interval(values, [each.group for each in own])))
+    return Story("measured", fields, tables, (Plot("hits", partial(plots.bars, bars, 0, 1)),), tuple(_missed(results)))
 
 
 def _missed(results: Sequence[Result]) -> Iterator[Worst]:

@@ -73,11 +73,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A picture as SVG; `key` names its heading and note in the texts, `label` what it shows of several."""
+    """A picture; `key` names its heading and note in the texts, `label` what it shows of several.
+
+    `draw` gives it as SVG, with the words that it is given for names.
+    """
 
     key: str
-    svg: str
-    label: str = ""
+    draw: Callable[[Callable[[str], str]], str]
+    label: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

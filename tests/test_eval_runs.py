@@ -20,11 +20,16 @@ from typer.testing import CliRunner
 
 from eval import detectors
 from eval.__main__ import app
+from eval.calls import feeling_plots
 from eval.command import Bar, judge
+from eval.grader import _plots as grader_plots
+from eval.plots import bars
+from eval.regrade import _plots as gap_plots
 from eval.reports import page_of, render
 from eval.runs import carry_out, read_run
 from eval.suites import Case, Live, Result, Story
 from roleplay.errors import FileFault, Rejected
+from roleplay.rubric import DIMENSIONS
 
 LINES = """
 - detector: role_flip
@@ -37,6 +42,9 @@ LINES = """
   find: [你们扣了我128元]
   spare: [你们扣了我39元, 三十九块也是钱]
 """
+
+FELT = {"policy": "cold", "feelings": [[2.0, 1.0, 2.0], [3.0, 1.0, 1.0]]}
+MOVED = {"replies": [], "total": {"old": 60.0, "new": 70.0}}
 
 
 @pytest.fixture
@@ -234,6 +242,35 @@ def test_the_report_opens_offline_and_shows_no_text_of_others_as_html(suite, tmp
         assert "alert(1)" in text and not any(tag in text for tag in ("<script>", "<b>", "<i>", "<u>", "<s>"))
 
 
+def test_the_words_in_tables_and_pictures_are_the_readers(suite, tmp_path: Path):
+    run = carry_out(suite, tmp_path / "run")
+    scored = {
+        "language": "en", "reply": "x", "truth": dict.fromkeys(DIMENSIONS, 3.0),
+        "given": {name: {"value": 4.0} for name in DIMENSIONS},
+    }  # fmt: skip
+    pictures = [
+        *grader_plots([Result("a", "a", scored)]),
+        *feeling_plots([FELT]),
+        *gap_plots([Result("a", "a", MOVED)]),
+    ]
+    for language, drawn, axes in (
+        ("zh-CN", ("角色错乱 召回率", "<td>角色错乱</td>", "没有测量"),
+         ("模型给的分", "人给的平均分", "共情", "第几句", "平均，0 到 4", "怒气", "新总分减旧总分")),
+        ("en", ("role flip recall", "<td>role flip</td>", "not measured"),
+         ("grader", "raters&#x27; mean", "empathy", "reply", "mean, 0 to 4", "anger", "new total minus old")),
+    ):  # fmt: skip
+        page = page_of(run, language)
+        html = (
+            render(page, "html")
+            + page.story.plots[0].draw(page.heading)
+            + bars([(("x",), None, None, None)], 0, 1, page.heading)
+        )
+        assert all(word in html for word in drawn)
+        svg = "".join(plot.draw(page.heading) for plot in pictures)
+        assert all(f">{word}<" in svg for word in axes)
+    assert page_of(run, "zh-CN").cell("right", True) == "是" and page_of(run, "en").cell("right", False) == "NO"
+
+
 def test_reports_are_made_anew_from_the_run_alone(suite, lines: Path, tmp_path: Path):
     carry_out(suite, tmp_path / "run")
     lines.unlink()
@@ -241,9 +278,7 @@ def test_reports_are_made_anew_from_the_run_alone(suite, lines: Path, tmp_path: 
         invoke("report", tmp_path / "run", "--html", tmp_path / "r.html", "--markdown", tmp_path / "r.md").exit_code
         == 0
     )
-    assert (tmp_path / "r.html").stat().st_size > 5000 and "| role\\_flip | all | 4 |" in (
-        tmp_path / "r.md"
-    ).read_text()
+    assert (tmp_path / "r.html").stat().st_size > 5000 and "| role flip | all | 4 |" in (tmp_path / "r.md").read_text()
 
 
 def test_equal_runs_do_not_differ_and_changed_ones_do(tmp_path: Path):
