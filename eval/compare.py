@@ -21,8 +21,8 @@ from eval.intervals import Paired, paired, statistic_interval
 from eval.reports import Page
 from eval.runs import Run, read_run
 from eval.specification import differences, flat
-from eval.suites import Plot, Result, Said, Story, Table, Worst
-from roleplay.agreement import kappa
+from eval.suites import TOO_FEW, Plot, Result, Said, Story, Table, Worst
+from roleplay.agreement import FEWEST, kappa
 from roleplay.dialogue import Language
 from roleplay.errors import Rejected
 from roleplay.rubric import DIMENSIONS
@@ -130,8 +130,8 @@ def _cells(found: Paired) -> tuple[Any, ...]:
         found.n,
         found.groups,
         found.difference,
-        found.low,
-        found.high,
+        TOO_FEW if found.low is None else found.low,
+        TOO_FEW if found.high is None else found.high,
         found.better,
         found.worse,
         found.p,
@@ -161,7 +161,9 @@ def _kappas(runs: Sequence[Run]) -> Iterator[Table]:
     yield Table("kappas", columns, tuple(rows))
 
 
-def _kappa_gap(scored: Sequence[tuple[tuple[float, float], tuple[float, float], str]]) -> tuple[float | None, ...]:
+def _kappa_gap(scored: Sequence[tuple[tuple[float, float], tuple[float, float], str]]) -> tuple[Any, ...]:
+    if len(scored) < FEWEST:
+        return (TOO_FEW,) * 5
     true = np.array([ours[0] for ours, _, _ in scored], float)
     before, after = (np.array([pair[side][1] for pair in scored], float) for side in (0, 1))
 
@@ -170,7 +172,8 @@ def _kappa_gap(scored: Sequence[tuple[tuple[float, float], tuple[float, float], 
         return None if one is None or two is None else two - one
 
     low, high = statistic_interval(gap, [group for _, _, group in scored])
-    return kappa(true, before), kappa(true, after), gap(np.arange(len(true))), low, high
+    ends = (TOO_FEW, TOO_FEW) if low is None else (low, high)
+    return kappa(true, before), kappa(true, after), gap(np.arange(len(true))), *ends
 
 
 def _side_by_side(runs: Sequence[Run]) -> Table:
@@ -191,7 +194,11 @@ def _what_differs(runs: Sequence[Run]) -> Table:
 
 def _plots(runs: Sequence[Run], rows: Sequence[tuple[Any, ...]]) -> Iterator[Plot]:
     for other in runs[1:]:
-        own = [((str(row[1]),), row[4], row[5], row[6]) for row in rows if row[0] == other.folder.name]
+        own = [
+            ((str(row[1]),), row[4], *(None if end == TOO_FEW else end for end in row[5:7]))
+            for row in rows
+            if row[0] == other.folder.name
+        ]
         ends = [abs(end) for _, value, low, high in own for end in (value, low, high) if end is not None]
         if own:
             most = max([*ends, 0.01])

@@ -25,8 +25,8 @@ from eval.intervals import mean
 from eval.opening import Judging
 from eval.playing import DATA
 from eval.specification import files_hash
-from eval.suites import Case, Live, Plot, Result, Said, Story, Table, Worst
-from roleplay.agreement import agreement, kappa
+from eval.suites import TOO_FEW, Case, Live, Plot, Result, Said, Story, Table, Worst
+from roleplay.agreement import FEWEST, agreement, kappa
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.graded import GradedReply
 from roleplay.rubric import DIMENSIONS, Dimension, Grade
@@ -170,7 +170,7 @@ def _floor(results: Sequence[Result], name: Dimension) -> tuple[float | None, fl
     is exactly the raters' median."""
     truth = np.array([_data(each)["truth"][name] for each in results], float)
     groups = [each.group for each in results]
-    if len(set(groups)) < FOLDS or truth.std() == 0:
+    if len(results) < FEWEST or len(set(groups)) < FOLDS or truth.std() == 0:
         return None, None
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
@@ -198,7 +198,7 @@ def _ceiling(results: Sequence[Result], name: str) -> float | None:
             if one in (rated := _data(each)["ratings"]) and two in rated
         ]
         both = np.array([(a, b) for a, b in pairs if a is not None and b is not None], float)
-        if len(both) and (value := kappa(both[:, 0], both[:, 1])) is not None:
+        if len(both) >= FEWEST and (value := kappa(both[:, 0], both[:, 1])) is not None:
             found.append(value)
     return mean(found)
 
@@ -225,10 +225,11 @@ def _story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
     table = Table(
         "agreement",
         ("language", "dimension", *columns),
-        tuple((language, name, *(row.get(column) for column in columns)) for language, name, row in rows),
+        tuple((language, name, *(_cell(row, column) for column in columns)) for language, name, row in rows),
     )
     if not measured:
-        return Story("nothing", {"n": str(len(results))}, (table,))
+        answer = "too_few" if any(0 < row["n"] < FEWEST for _, _, row in rows) else "nothing"
+        return Story(answer, {"n": str(len(results)), "fewest": str(FEWEST)}, (table,), (), tuple(_worst(results)))
     worst = measured[0]
     fields = {
         "n": str(len(results)),
@@ -240,6 +241,12 @@ def _story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
         "high": f"{worst[3]['high']:.2f}",
     }
     return Story("measured", fields, (table,), tuple(_plots(results)), tuple(_worst(results)))
+
+
+def _cell(row: Mapping[str, Any], column: str) -> Any:
+    """A figure of the table; kappas of a handful of replies are none."""
+    few = 0 < row["n"] < FEWEST and column in ("qwk", "low", "high", "ceiling_qwk", "floor_qwk")
+    return TOO_FEW if few else row.get(column)
 
 
 def _plots(results: Sequence[Result]) -> Iterator[Plot]:

@@ -19,8 +19,10 @@ from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
+from eval import intervals
 from eval.specification import flat
-from eval.suites import Plot, Story, Table, suite_class
+from eval.suites import TOO_FEW, Plot, Story, Table, suite_class
+from roleplay import agreement
 from roleplay.dialogue import Language
 from roleplay.settings import load_settings
 from roleplay.yaml_files import read_yaml
@@ -70,7 +72,7 @@ class Page:
             return "–"
         if isinstance(value, bool):
             return str(self.texts["common"]["yes" if value else "no"])
-        if column in NAMES:
+        if column in NAMES or value == TOO_FEW:
             return self.heading(str(value))
         return f"{value:.3g}" if isinstance(value, float) else str(value)
 
@@ -83,7 +85,14 @@ class Page:
     def table(self, table: Table | Plot) -> tuple[str, str]:
         """Heading and note of a table or plot."""
         text = self.words["parts"][table.key]
-        return text["title"], text.get("note", "")
+        why = self.why(table) if isinstance(table, Table) else ""
+        return text["title"], f"{text.get('note', '')} {why}".strip()
+
+    def why(self, table: Table) -> str:
+        """Why some cells hold no number; empty where all do."""
+        if not any(TOO_FEW in row for row in table.rows):
+            return ""
+        return str(self.texts["common"]["too_few"].format(replies=agreement.FEWEST, groups=intervals.FEWEST))
 
 
 def report_language() -> Language:
@@ -152,6 +161,7 @@ def terminal_report(page: Page) -> str:
         for row in rows:
             cells = [cell + " " * (width - _wide(cell)) for cell, width in zip(row, widths, strict=True)]
             lines.append("  " + "  ".join(map(_plain, cells)).rstrip())
+        lines += filter(None, [page.why(table)])
     return "\n".join(lines)
 
 

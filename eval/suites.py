@@ -62,6 +62,9 @@ class Live:
     figures: Mapping[str, Any]
 
 
+TOO_FEW = "too_few"  # stands in a cell in place of a number that so few cases cannot give; the report says why
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of cells under columns; `key` names its heading and note in the texts."""

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Replies from which a kappa is given. With ten, a grader whose kappa is 0.78 shows anything from 0.35 to 0.94, and a
+# 95 % interval holds the true value in 83 of 100 draws; with twenty in 93.
+FEWEST = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """`qwk` is the quadratic-weighted kappa, `low` and `high` its 95 % bootstrap interval; `exact` and
     `within_one` are shares of replies, `bias` how many points too kind the given scores are on average.
-    None where too few replies, or all alike, leave nothing to say."""
+    None where replies are all alike, and of `qwk`, its interval and `spearman` where there are fewer than FEWEST."""
 
     n: int
     qwk: float | None
@@ -29,13 +33,14 @@ def agreement(truth: Sequence[float], given: Sequence[float], draws: int = 1000,
     true, own = np.asarray(truth, float), np.asarray(given, float)
     if len(true) == 0:
         return Agreement(0, None, None, None, None, None, None, None)
-    low, high = interval(true, own, draws, seed)
+    enough = len(true) >= FEWEST
+    low, high = interval(true, own, draws, seed) if enough else (None, None)
     return Agreement(
         n=len(true),
-        qwk=kappa(true, own),
+        qwk=kappa(true, own) if enough else None,
         exact=float(np.mean(np.round(true) == np.round(own))),
         within_one=float(np.mean(np.abs(np.round(true) - np.round(own)) <= 1)),
-        spearman=spearman(true, own),
+        spearman=spearman(true, own) if enough else None,
         bias=float(np.mean(own - true)),
         low=low,
         high=high,

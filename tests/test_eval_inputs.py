@@ -15,6 +15,7 @@ from eval.intervals import interval, paired, statistic_interval, wilson
 from eval.matrix import load_configuration
 from eval.playing import DATA
 from eval.policy import load_policies
+from roleplay.agreement import agreement
 from roleplay.errors import FileFault
 
 ROW = {
@@ -190,12 +191,22 @@ def test_the_permutation_test_is_exact_for_few_groups():
 def test_alike_cases_count_as_one():
     values = [0.0] * 50 + [1.0] * 50
     alone = interval(values, [str(number) for number in range(100)])
-    together = interval(values, ["a"] * 50 + ["b"] * 50)
-    assert together == (0.0, 1.0) and 0.35 < alone[0] < alone[1] < 0.65
-    assert interval([1.0], ["a"]) == (None, None) and wilson(0, 0) == (None, None)
+    together = interval(values, [str(number // 10) for number in range(100)])
+    assert 0 < together[0] < alone[0] - 0.05 and 0.35 < alone[0] < alone[1] < 0.65 and alone[1] + 0.05 < together[1] < 1
+    assert wilson(0, 0) == (None, None)
     low, high = statistic_interval(lambda places: float(np.mean(places)), [str(n) for n in range(30)])
     assert low < 14.5 < high
     assert wilson(20, 20)[0] > 0.8
+
+
+def test_a_handful_of_groups_or_replies_gives_no_interval_and_no_kappa():
+    few, enough = [str(n) for n in range(9)], [str(n) for n in range(10)]
+    assert interval(list(range(9)), few) == interval([], []) == (None, None)
+    assert statistic_interval(lambda places: 1.0, few) == (None, None) and None not in interval(list(range(10)), enough)
+    made = agreement([1, 2, 3, 4, 5] * 3, [1, 2, 3, 4, 4] * 3)
+    assert (made.n, made.qwk, made.low, made.high, made.spearman) == (15, None, None, None, None)
+    assert made.exact == 0.8 and made.bias == pytest.approx(-0.2)
+    assert agreement([1, 2, 3, 4, 5] * 4, [1, 2, 3, 4, 4] * 4).qwk > 0.9
 
 
 def test_a_misspelt_column_is_named_with_what_may_be_meant(tmp_path):

@@ -17,6 +17,7 @@ import yaml
 from eval import attack, customer, grader, ladder, matrix, regrade, retrieval, runs, trainee
 from eval.command import clear_faults
 from eval.playing import DATA, play, scripted
+from eval.reports import page_of, render, terminal_report
 from eval.runs import Run, read_run
 from eval.specification import flat
 from eval.suites import Live, Suite
@@ -109,13 +110,28 @@ def test_a_grader_is_measured_against_its_raters_and_their_ceiling(tmp_path: Pat
     none = {**REPLY, "id": "r-3", "reply": "请您稍等。", "scores": {"empathy": 3, "accuracy": None, "phrasing": 4}}
     for number, row in enumerate((REPLY, wrong, none)):
         row["ratings"] = {"anna": {"empathy": 4 - number}, "bo": {"empathy": 4 - number}, "cai": {"empathy": 3}}
-    run = carry_out(grader.Suite((graded(tmp_path / "rows.jsonl", REPLY, wrong, none),)), tmp_path / "run")
+    rows = [{**row, "id": f"{row['id']}-{n}"} for n in range(20) for row in (REPLY, wrong, none)]
+    run = carry_out(grader.Suite((graded(tmp_path / "rows.jsonl", *rows),)), tmp_path / "run")
     found = run.figures["zh-CN"]
-    assert set(found) == {"empathy", "accuracy", "phrasing"} and found["empathy"]["n"] == 3
+    assert set(found) == {"empathy", "accuracy", "phrasing"} and found["empathy"]["n"] == 60
     assert found["phrasing"]["qwk"] > 0.5 and found["empathy"]["floor_qwk"] is None
     assert 0 < found["empathy"]["ceiling_qwk"] < 1
     assert "agrees" not in reports(run) and "raters among themselves" in reports(run)
     assert set(run.specification["subject"]) >= {"grader", "reader", "standards", "prompts"}
+
+
+def test_of_a_handful_of_replies_no_kappa_is_given_and_the_report_says_why(tmp_path: Path):
+    rows = [{**REPLY, "id": f"r-{n}"} for n in range(5)]
+    run = carry_out(grader.Suite((graded(tmp_path / "rows.jsonl", *rows),)), tmp_path / "run")
+    figures = run.figures["zh-CN"]["empathy"]
+    assert (figures["n"], figures["qwk"], figures["low"]) == (5, None, None) and figures["exact"] is not None
+    assert "Of 5 replies fewer than 20" in reports(run) and "<td>too few</td>" in reports(run)
+    for language, words in (
+        ("zh-CN", "太少：kappa 至少要 20 条回答"),
+        ("en", "Too few: a kappa is given from 20 replies on"),
+    ):
+        page = page_of(run, language)
+        assert words in terminal_report(page) and words in render(page, "html")
 
 
 @pytest.mark.slow
