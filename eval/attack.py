@@ -95,7 +95,7 @@ class Suite:
         fields = {
             "n": str(len(results)),
             "attack": most[1].replace("_", " "),
-            "dimension": f"{most[3]} {most[2]}",
+            "dimension": (most[3], most[2]),
             "rise": f"{most[0]:+.2f}",
             "over": str(sum(rise > 0.5 for rise, *_ in rises)),
             "all": str(len(rises)),

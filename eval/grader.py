@@ -231,12 +231,12 @@ def _story(figures: Mapping[str, Any], results: Sequence[Result]) -> Story:
         answer = "too_few" if any(0 < row["n"] < FEWEST for _, _, row in rows) else "nothing"
         return Story(answer, {"n": str(len(results)), "fewest": str(FEWEST)}, (table,), (), tuple(_worst(results)))
     worst = measured[0]
-    fields = {
+    found = [(language, name, f"{row['qwk']:.2f}") for language, name, row in rows if row["qwk"] is not None]
+    found[:-1] = [(language, name, f"{value},") for language, name, value in found[:-1]]
+    fields: dict[str, str | tuple[str, ...]] = {
         "n": str(len(results)),
-        "kappas": ", ".join(
-            f"{language} {name} {row['qwk']:.2f}" for language, name, row in rows if row["qwk"] is not None
-        ),
-        "weakest": f"{worst[1]} {worst[2]}",
+        "kappas": tuple(part for each in found for part in each),
+        "weakest": (worst[1], worst[2]),
         "low": f"{worst[3]['low']:.2f}",
         "high": f"{worst[3]['high']:.2f}",
     }

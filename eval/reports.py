@@ -60,7 +60,9 @@ class Page:
 
     @property
     def answer(self) -> str:
-        return str(self.words["answers"][self.story.answer].format(**self.story.fields))
+        given = self.story.fields.items()
+        fields = {name: each if isinstance(each, str) else " ".join(map(self.heading, each)) for name, each in given}
+        return str(self.words["answers"][self.story.answer].format(**fields))
 
     def heading(self, column: str) -> str:
         """A column's name for people; names that are data (a policy, a language) stand for themselves."""

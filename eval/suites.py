@@ -106,10 +106,13 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a report says: which of the texts' answers, its fields, and what stands behind it."""
+    """What a report says: which of the texts' answers, its fields, and what stands behind it.
+
+    A field of several parts is shown with the reader's words for names among them.
+    """
 
     answer: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     plots: tuple[Plot, ...] = ()
     worst: tuple[Worst, ...] = ()

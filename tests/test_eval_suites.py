@@ -116,6 +116,7 @@ def test_a_grader_is_measured_against_its_raters_and_their_ceiling(tmp_path: Pat
     assert set(found) == {"empathy", "accuracy", "phrasing"} and found["empathy"]["n"] == 60
     assert found["phrasing"]["qwk"] > 0.5 and found["empathy"]["floor_qwk"] is None
     assert 0 < found["empathy"]["ceiling_qwk"] < 1
+    assert "zh-CN 共情 " in page_of(run, "zh-CN").answer and "zh-CN empathy " in page_of(run, "en").answer
     assert "agrees" not in reports(run) and "raters among themselves" in reports(run)
     assert set(run.specification["subject"]) >= {"grader", "reader", "standards", "prompts"}
 
