@@ -66,8 +66,8 @@ class PersonaEditor:
                     )  # fmt: skip
             self.side = section.html("persona_side")
         self.sent = gr.Textbox(visible=False)
-        self.note_line = section.html("persona_note", live=True)
-        # rendered by the section, where it stays in view
+        # rendered by the section, where they stay in view
+        self.note_line = gr.HTML("", elem_id="persona_note", elem_classes=["said"], render=False)
         self.kept = gr.HTML("", js_on_load=GO, elem_id="persona_kept", elem_classes=["said"], render=False)
 
     @property

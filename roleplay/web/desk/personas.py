@@ -33,6 +33,7 @@ class PersonasSection(Section):
         with above:
             self.new = NewPersona(self, self.editor, self.take)
         with gr.Column(elem_id="persona_bar"):
+            self.editor.note_line.render()
             self.editor.kept.render()
             with gr.Row(elem_classes=["inline"]):
                 self.why = gr.Textbox(label=words["why"], max_length=200, elem_id="why")
