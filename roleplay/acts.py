@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 
 from roleplay import telephone
-from roleplay.answers import ANSWERS, OFFER, QUESTION, Rule, open_goal, questioned, still_open
+from roleplay.answers import ANSWERS, OFFER, Rule, open_goal, questioned, still_open
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING
 from roleplay.persona import Objection, Persona
@@ -53,8 +53,13 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "not_yet"
     if why == "gives_name" and why in state.moments:
         return "said_already"
-    if why == "satisfied" and directive.act == "thank" and state.last.did("check_satisfied"):
-        return "nothing_else"
+    news = state.turn > 1 and state.feeling.anger < 3 and "relieved" not in state.moments
+    if news and why in ("wants", "something_else") and just_met(persona, state):
+        return "relieved"
+    if why == "satisfied" and directive.act == "thank":
+        if noticed.wants("offer", "permission"):
+            return "gives_leave"
+        return "nothing_else" if state.last.did("check_satisfied") else ""
     return ""
 
 
@@ -93,6 +98,8 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return None
     openings = persona.call.openings
     fit = list(range(len(openings)))
+    asked = [number for number in fit if set(openings[number].tells) & set(state.last.asked)]
+    fit = asked or fit
     if state.last.did("consent"):  # asked whether it is convenient: an opening that answers, where there is one
         fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
     number = rng.choice(fit)
@@ -131,8 +138,8 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
     """A wrong belief comes up early, and not when nothing is left to be done."""
     if state.turn > BELIEFS_UNTIL or musts_met(persona, state) or state.last.did("check_satisfied"):
         return None
-    if not state.facts and state.turn < 3:
-        return None  # first what has happened, then what it makes of it
+    if (not state.facts and state.turn < 3) or state.last.noticed.asks:
+        return None  # first what has happened and what was asked, then what it makes of it
     if state.last.did("act", "timeframe") or state.last.noticed.by_when:
         return None  # there is news to take in
     denied = {name for done in state.done if done.did("inform", "explain") for name in done.noticed.touches}
@@ -144,6 +151,10 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
 
 def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     raised = dict(state.raised)
+    if state.last.noticed.asks and not state.last.noticed.wants(
+        "offer", "choice", "time_set", "understood", "satisfied"
+    ):
+        return None  # asked something else, it answers
     for objection in persona.call.objections:
         if objection.id in state.broken:
             continue
@@ -174,9 +185,11 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
             return Directive("answer", "noted")
         mild = not (last.cold or last.did(*HOSTILE)) or "not_won" in state.moments[-2:]
         return Directive("answer", "noted_coolly") if mild else Directive("vent", "not_won")
+    if last.noticed.wants("refuse") and not last.did("alternative", "act") and "dismayed" not in state.moments:
+        return Directive("answer", "dismayed")
     nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
     if nice and not last.did("check_satisfied"):
-        first = "gives_leave" if last.noticed.offers else ""
+        first = "gives_leave" if last.noticed.wants("offer", "permission") else ""
         return Directive("ask", "something_else", goal=rng.choice(nice), first=first)
     if "accept" not in state.acts:
         worry = next(
@@ -185,21 +198,21 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         if worry is not None and state.ever(*OFFER):
             return Directive("object", "objection", objection=worry.id)
         if "thank" in state.acts or any(
-            done.did(*SOLUTION, "pitch") or done.noticed.offers for done in state.done[-2:]
+            done.did(*SOLUTION, "pitch") or done.noticed.wants("offer") for done in state.done[-2:]
         ):
-            return Directive("accept", "satisfied", about="" if last.noticed.duty else last.noticed.by_when)
+            return Directive("accept", "satisfied", about="" if last.noticed.wants("later") else last.noticed.by_when)
     if "thank" not in state.acts:
         return Directive("thank", "satisfied")
     if last.did("check_satisfied"):
         return Directive("answer", "nothing_else")
-    if last.did("hold") or questioned(state) or last.noticed.asks_leave:
+    if last.did("hold") or questioned(state):
         return None
-    return Directive("answer", "noted")
+    return Directive("answer", _nod(state))
 
 
 def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Something beside the matter; not by somebody in a rage, and not instead of an answer."""
-    if state.feeling.anger >= 3 or state.last.did(*QUESTION, "verify"):
+    if state.feeling.anger >= 3 or questioned(state) or state.last.did("verify"):
         return None
     for aside in persona.call.asides:
         if aside.id not in state.asides and holds(aside.when, state):
@@ -208,7 +221,8 @@ def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | N
 
 
 def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    if state.feeling.anger < 2.8 or state.last.good or "vent" in state.acts[-2:] or questioned(state):
+    heard_out = state.last.counts and not state.last.cold and state.last.did("explain", *SOLUTION)
+    if state.feeling.anger < 2.8 or state.last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:
         return Directive("threaten", "angry")
@@ -218,6 +232,8 @@ def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | No
 def _volunteers(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Something told unasked; the harder the persona, the rarer. Of two facts either may come first."""
     facts = due(persona, state, "volunteered")
+    if state.last.noticed.asks or just_met(persona, state):
+        return None
     if not facts or rng.random() > 1.15 - 0.15 * persona.difficulty:
         return None
     return Directive("volunteer", "on_its_mind", tell=(rng.choice(facts[:2]).id,))
@@ -241,19 +257,38 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return (
             Directive("press", "not_satisfied", goal=goal or unmet[0]) if unmet else Directive("answer", "nothing_else")
         )
-    if last.noticed.asks_leave and not last.did("ask_open", "pitch"):
+    if last.noticed.wants("permission", "offer"):
         return Directive("answer", "gives_leave")
     if last.did("ask_open") and goal and goal not in state.named:
         return Directive("ask", "asked_what_it_wants", goal=goal)
+    if last.noticed.wants("refuse") and "dismayed" not in state.moments:
+        return Directive("press", "still_open", goal=goal, first="dismayed")
     if questioned(state) and not last.asked:
         return Directive("answer", "does_not_know")
     if last.good and "soften" not in state.acts:
         return Directive("soften", "taken_seriously")
     if last.did(*SOLUTION) and not last.cold:
         return Directive("soften" if "soften" not in state.acts[-2:] else "ask", "something_is_done", goal="")
-    if last.did("inform", "explain") and not (last.cold or goal):
-        return Directive("answer", "noted")
+    if last.noticed.wants("later") or (last.did("inform", "explain") and not (last.cold or goal)):
+        return Directive("answer", _nod(state))
     return Directive("press", "still_open", goal=goal if rng.random() < 0.5 else "")
+
+
+def _nod(state: State) -> str:
+    """The moment in which it shows that it has heard: what it is to do, kind words, or news."""
+    noticed = state.last.noticed
+    if noticed.wants("later") and "will_do" not in state.moments[-4:]:
+        return "will_do"
+    kind = noticed.wants("warm") and not noticed.wants("tell", "do", "refuse") and state.last.good
+    return "warmed" if kind and "warmed" not in state.moments[-4:] else "noted"
+
+
+def just_met(persona: Persona, state: State) -> bool:
+    """Whether the last reply has met a goal that it must have."""
+    before = replace(state, done=state.done[:-1])
+    return any(
+        goal.kind == "must" and goal.id in state.met and not holds(goal.met_by, before) for goal in persona.call.goals
+    )
 
 
 RULES: tuple[Rule, ...] = (

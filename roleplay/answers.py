@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 
 from roleplay.clauses import kinds_of
+from roleplay.dialogue import Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING
 from roleplay.persona import Goal, Objection, Persona
@@ -18,8 +19,9 @@ from roleplay.state import HOSTILE, SOLUTION, State, musts_met
 Rule = Callable[[Persona, State, random.Random], Directive | None]
 OFFER = ("propose", "alternative", "act", "pitch")
 QUESTION = ("ask_open", "ask_closed")
-SETTLES = ("act", "alternative", "timeframe", "transfer")  # moves to which there is more to say than that it will
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
+PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach")  # what asks for a secret
+CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -27,7 +29,7 @@ def _consents(persona: Persona, state: State, rng: random.Random) -> Directive |
     """Outbound: asked whether it is convenient, a busy customer says so once, others agree."""
     if persona.call.direction == "inbound" or not state.last.did("consent"):
         return None
-    if {"busy", "agree_to_talk"} & set(state.acts) or state.last.noticed.by_when:
+    if {"busy", "agree_to_talk"} & set(state.acts) or state.last.noticed.wants("time_set", "time_open"):
         return None
     return Directive("busy" if persona.who.speech.temper == "busy" else "agree_to_talk", "asked_whether_convenient")
 
@@ -86,51 +88,47 @@ def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive |
 
 def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Facts that the reply asked for: told when their time has come, else refused; asked twice, said so."""
-    call, asked = persona.call, state.last.asked
-    noticed = state.last.noticed
-    if (noticed.offers or noticed.instructs) and set(asked) <= set(state.facts):
-        return None  # asks for a yes, or for something to be done, not again for what it knows
+    call, asked, noticed = persona.call, state.last.asked, state.last.noticed
     if noticed.asks_name and "identity" in asked and "identity" not in state.facts:
         return Directive("answer", "gives_name", about=persona.who.name)
-    hidden = [
-        goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
-    ]
-    fresh = [fact for fact in due(persona, state, "asked") + due(persona, state, "volunteered") if fact.id in asked]
-    if noticed.asks_when and not (fresh or asked):
-        own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
-        return Directive("answer", "asked", tell=(own[0].id,)) if own else Directive("answer", "any_time")
-    if fresh:
+    if fresh := [
+        fact for fact in due(persona, state, "asked") + due(persona, state, "volunteered") if fact.id in asked
+    ]:
         fresh.sort(key=lambda fact: asked.index(fact.id))
         return Directive("answer", "asked", tell=tuple(fact.id for fact in fresh[:2]))
-    if hidden:
-        return Directive("ask", "asked", goal=hidden[0])
-    if withheld := [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]:
+    hidden = (
+        goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
+    )
+    if goal := next(hidden, ""):
+        return Directive("ask", "asked", goal=goal)
+    withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
+    if withheld and (noticed.wants(*PRIES) or not noticed.aims):
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", "holds_back")
-    if noticed.asks_how_it_went and any(done.noticed.instructs for done in state.done[-3:-1]):
-        return Directive("answer", "did_it")
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
-    if noticed.confirms:
-        return Directive("answer", "confirms")
-    if noticed.insists:
-        return None  # what it was taken to ask for was not it
-    if known := [name for name in asked if name in state.facts]:
-        before = [done.noticed.kinds for done in state.done[:-1] if known[0] in done.asked]
-        same = any(kinds == noticed.kinds for kinds in before if kinds)
-        why = "asked_again" if same else "asked_about_it"
-        return Directive("answer", why, tell=tuple(known[:1]), again=True)
     return None
+
+
+def _told_before(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Asked for what it has told by now. That it has said so it says only where nothing has been done since."""
+    known = [name for name in state.last.asked if name in state.facts]
+    noticed = state.last.noticed
+    if not known or noticed.insists or (not noticed.wants("fact", "identity") and noticed.aims):
+        return None
+    before = [place for place, done in enumerate(state.done[:-1]) if known[0] in done.asked]
+    same = any(state.done[place].noticed.kinds == noticed.kinds for place in before)
+    since = state.done[before[-1] + 1 : -1] if before else ()
+    again = same and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
+    if not again and before and before[-1] == len(state.done) - 2:
+        return None  # told a moment ago: the question was another one
+    return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
 
 
 def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     last = state.last
     if last.wrong:
         return Directive("challenge", "wrong_fact", about=last.doubted)
-    if (
-        last.did("meta")
-        or last.noticed.to_a_machine
-        or ((last.did("off_topic") or last.noticed.small_talk) and not last.asked)
-    ):
+    if last.did("meta") or last.noticed.to_a_machine or (last.did("off_topic") and not last.asked):
         if "strange_words" in state.moments[-2:]:
             return Directive("press", "back_to_it", goal=open_goal(persona, state), first="off_the_point")
         return Directive("ask_explain", "strange_words")
@@ -145,7 +143,8 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
 def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """More was said than can be taken in: somebody in a hurry cuts it short, somebody old takes notes."""
     last, who = state.last, persona.who
-    if not last.noticed.long or last.did(*QUESTION, "verify"):
+    asks = last.noticed.asks and not last.noticed.wants("understood")
+    if not last.noticed.long or asks or musts_met(persona, state):
         return None
     if (who.speech.temper in HURRIED or state.feeling.anger >= 2.5) and "too_long" not in state.moments:
         return Directive("press", "too_long")
@@ -154,17 +153,22 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
     return None
 
 
-def _instructed(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    """Asked to do something at once, it says that it will."""
-    last = state.last
-    if not last.noticed.instructs or last.did("verify", "close", *SETTLES):
-        return None
-    return None if "tries_it" in state.moments[-2:] else Directive("answer", "tries_it")
+def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
+    noticed = state.last.noticed
+    if noticed.wants("outcome"):
+        tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
+        if tried or musts_met(persona, state):
+            return Directive("answer", "works_now" if musts_met(persona, state) else "did_it")
+        return None if state.last.asked else Directive("answer", "still_same")
+    if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):
+        return Directive("answer", "did_it" if "tries_it" in state.moments[-2:] else "tries_it")
+    return None
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked openly what has happened, it tells the first things that are on its mind."""
-    if not state.last.noticed.asks_story or state.last.did("check_satisfied"):
+    if not state.last.noticed.wants("story"):
         return None
     facts = due(persona, state, "volunteered") or [
         fact for fact in due(persona, state, "asked") if fact.needs is None and fact.id != "identity"
@@ -172,30 +176,78 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
     return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2])) if facts else None
 
 
-def _replies(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    """A question or an offer is answered before anything of its own comes up."""
-    last = state.last
-    opening = last.did("consent") and state.turn <= 2
-    if last.noticed.offers and not (opening or musts_met(persona, state) or last.did("check_satisfied")):
-        worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
-        if worry is not None:
-            return Directive("object", "objection", objection=worry.id)
-        return Directive("answer", "gives_leave")
-    if last.noticed.asks_which and not last.asked:
-        return Directive("answer", "either")
-    return Directive("answer", "does_not_know") if _unanswered(state) else None
+def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Whether it can hear, whether that was clear, whether it would hear it again, and how it is."""
+    noticed = state.last.noticed
+    if noticed.repeats and noticed.wants("offer", "understood"):
+        return Directive("answer", "no_need_again")
+    if noticed.wants("hear") and state.acts:
+        return Directive("answer", "hears")
+    if noticed.wants("care") and state.moments.count("cared_for") < 2:
+        return Directive("answer", "cared_for")
+    if noticed.wants("confirm"):
+        return Directive("answer", "confirms")
+    objects = any(still_open(item, state) for item in persona.call.objections)
+    if noticed.wants("understood") and not (objects and state.last.did(*OFFER)):
+        return Directive("answer", "follows")
+    return None
 
 
-def _unanswered(state: State) -> bool:
-    """Whether a plain question was asked to which nothing in the file is the answer."""
+def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """Asked whether that was all: first what was held back when it was asked for, then what is still wanted."""
+    if not state.last.noticed.wants("rest"):
+        return None
+    held = [fact.id for fact in due(persona, state, "asked") if fact.id in state.asked_for]
+    if held:
+        return Directive("answer", "asked", tell=(held[0],))
+    unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+    if unmet and state.turn > 2:
+        return Directive("press", "not_satisfied", goal=open_goal(persona, state) or unmet[0])
+    hidden = [goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in state.named]
+    if hidden and not unmet and state.feeling.trust >= CONFIDES:
+        return Directive("ask", "asked", goal=hidden[0])
+    return None
+
+
+def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """An offer, a time or a choice is answered before anything of its own comes up."""
     last, noticed = state.last, state.last.noticed
-    plain = questioned(state) and not last.asked and not (noticed.asks_leave or noticed.asks_story)
-    return plain and not last.did("check_satisfied", *SOLUTION) and "does_not_know" not in state.moments[-4:]
+    if noticed.wants("time_open", "time_set"):
+        own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
+        if own:
+            return Directive("answer", "asked", tell=(own[0].id,))
+        return Directive("answer", "time_agreed" if noticed.wants("time_set") else "any_time", about=noticed.by_when)
+    if noticed.wants("choice"):
+        return Directive(
+            "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
+        )
+    if not noticed.wants("offer") or musts_met(persona, state) or (last.did("consent") and state.turn <= 2):
+        return None
+    worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
+    if worry is not None:
+        return Directive("object", "objection", objection=worry.id)
+    goal = open_goal(persona, state)
+    if goal and goal not in state.named:
+        return Directive("ask", "wants", goal=goal, first="gives_leave")
+    return Directive("answer", "gives_leave")
+
+
+def _unanswered(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """A wish that was asked for, or a plain question to which nothing in the file is the answer."""
+    last, noticed = state.last, state.last.noticed
+    goal = open_goal(persona, state)
+    if noticed.wants("wish") and goal:
+        return Directive("ask", "asked_what_it_wants", goal=goal)
+    plain = noticed.wants("fact", "secret") or (not noticed.aims and last.did(*QUESTION) and last.noticed is NOTHING)
+    if plain and not last.asked and not last.did(*SOLUTION) and "does_not_know" not in state.moments[-4:]:
+        return Directive("answer", "does_not_know")
+    return None
 
 
 def questioned(state: State) -> bool:
-    """Whether the reply asks something; a move of asking that no words bear out is none."""
-    return state.last.did(*QUESTION) and (state.last.noticed.asks or state.last.noticed is NOTHING)
+    """Whether the reply wants something back; where it has no words, by the moves that were read."""
+    noticed = state.last.noticed
+    return noticed.asks or (not noticed.aims and state.last.did(*QUESTION))
 
 
 def still_open(objection: Objection, state: State) -> bool:
@@ -222,5 +274,6 @@ def _asks_when(goal: Goal) -> bool:
 
 
 ANSWERS: tuple[Rule, ...] = (
-    _consents, _insulted, _wary, _language, _occupied, _asked, _doubts, _takes_in, _instructed, _story, _replies,
+    _consents, _insulted, _wary, _language, _occupied, _steps, _asked, _doubts, _takes_in, _story, _told_before,
+    _about_the_talk, _rest, _offered, _unanswered,
 )  # fmt: skip

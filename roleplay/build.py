@@ -115,7 +115,7 @@ def take_standards(room: Room, standards: Standards) -> None:
     if isinstance(room.grader, BundledGrader | ModelGrader):
         room.grader = replace(room.grader, standards=standards)
     if room.reader is not None:
-        room.reader = Reader(room.reader.encoder, room.reader.questions, standards)
+        room.reader = Reader(room.reader.encoder, room.reader.questions, standards, room.reader.aims)
 
 
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:

@@ -22,22 +22,6 @@ _JOINED = re.compile(
     r"(?<=[,;，；]) *|\s+and\s+(?=(?:what|when|where|which|who|how|why|do|does|did|have|has|had|is|are|was|were|can|could)\b)",
     re.IGNORECASE,
 )
-# Asks for a yes to something that the speaker would do, and not for what the other knows.
-_OFFER = re.compile(
-    r"(?:可以|行|愿意|同意|接受|成|中)(?:吗|么|不|吧|嘛)[？?]*$|(?:[，,]|这样|这么|一下)好(?:吗|么|不)[？?]*$|行不行|好不好|可不可以|成不成|要不要|您?同意|您?看(?:这样|行|成|可以|怎么样|如何)|"
-    r"您?觉得(?:呢|怎么样|如何|可以)|(?:需|还)?要[^，。？?]{0,6}吗[？?]*$|(?:给|帮|为)[您你][^，。？?]{1,12}(?:了|吧|好吗|行吗)?[？?]$|考虑一下|"
-    r"\b(?:shall|should) (?:i|we)\b|\bwould (?:that|this|it|you like|you be happy|\w+day|tomorrow)\b|"
-    r"\b(?:does|will) (?:that|this|it) (?:work|suit|help|settle|sound|do)\b|"
-    r"\b(?:is|are) (?:that|this|it|you|tomorrow|\w+day)\b[^?]{0,24}\b(?:all right|okay|ok|fine|happy|good (?:for|with))\b|"
-    r"\b(?:may|can|could) (?:i|we) (?:send|book|open|change|switch|order|put|set|arrange|offer|transfer|call|ring|do)\b|"
-    r"\bdo you (?:want me|agree|accept|confirm|want (?:it|this|that))\b|\byes or no\b|\b(?:okay|all right)\?$",
-    re.IGNORECASE,
-)
-_ASKS_TO_BE_TOLD = re.compile(
-    r"告诉|说|讲|报|提供|描述|念|知道|记得|什么|几|哪|多少|谁|还是|怎么(?!样)|"
-    r"\b(?:tell|give|say|read|spell|describe|let) (?:me|us)\b|\b(?:know|remember|have your|what|when|where|which|who|or)\b",
-    re.IGNORECASE,
-)
 _KINDS = {
     "when": re.compile(
         r"[什啥]么?时候|几点|哪天|多久|几号|多长时间|哪个月|\bwhen\b|what time|how long|which (?:day|month)",
@@ -141,11 +125,6 @@ def questions(text: str) -> tuple[str, ...]:
 def kinds_of(question: str) -> frozenset[str]:
     """What a question asks for, by its question words; empty where it has none of these."""
     return frozenset(kind for kind, pattern in _KINDS.items() if pattern.search(question))
-
-
-def is_offer(text: str) -> bool:
-    """Whether a sentence asks for a yes to what its speaker would do: shall I, 您看这样可以吗."""
-    return is_question(text) and bool(_OFFER.search(text)) and not _ASKS_TO_BE_TOLD.search(text)
 
 
 def is_question(text: str) -> bool:

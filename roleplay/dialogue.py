@@ -27,6 +27,12 @@ Move = Literal[
     "refuse", "blame", "dismiss", "argue", "rude", "jargon", "slang", "dialect", "overpromise", "disclose",
     "off_topic", "filler", "meta",
 ]  # fmt: skip
+# What a sentence of the trainee's wants of the customer; the first three rows ask, the others tell.
+Aim = Literal[
+    "identity", "story", "fact", "confirm", "wish", "choice", "offer", "permission", "convenient", "time_open",
+    "time_set", "step", "outcome", "understood", "rest", "satisfied", "repeat", "hear", "care", "secret", "reproach",
+    "hold", "back", "do", "tell", "later", "refuse", "warm", "greet", "ack", "bye", "insult", "stray", "other",
+]  # fmt: skip
 Act = Literal[
     "open_vague", "open_direct", "answer", "volunteer", "ask", "ask_explain", "ask_repeat", "press",
     "vent", "threaten", "demand_supervisor", "believe", "challenge", "object", "bargain",
@@ -40,6 +46,8 @@ Stage = Literal[
 Ending = Literal["resolved", "partly", "unresolved", "callback", "escalated", "hung_up", "declined"]
 
 MOVES: tuple[str, ...] = get_args(Move)
+AIMS: tuple[Aim, ...] = get_args(Aim)
+ASKING: tuple[Aim, ...] = AIMS[: AIMS.index("hold")]  # those that want something back
 ACTS: tuple[str, ...] = get_args(Act)
 STAGES: tuple[str, ...] = get_args(Stage)
 ENDINGS: tuple[str, ...] = get_args(Ending)

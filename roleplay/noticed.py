@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from roleplay import signs
-from roleplay.clauses import is_offer, kinds_of, questions, sentences, units
-from roleplay.dialogue import SILENCE
+from roleplay.clauses import kinds_of, questions, sentences, units
+from roleplay.dialogue import ASKING, SILENCE, Aim
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
 from roleplay.persona import Belief, Goal, Objection, Persona
+from roleplay.reading import AimSeen
 
 Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 
@@ -25,31 +26,20 @@ Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 class Noticed:
     """One reply as its words show it. `alarm` is what makes anybody wary of the speaker; `sore` a sore point's id."""
 
+    aims: tuple[Aim, ...] = ()  # what its sentences want of the customer, as the reading has it
     silent: bool = False
     goodbye: bool = False  # holds words without which nothing is closed
     farewell: bool = False  # closes the call beyond doubt
-    asks_leave: bool = False  # asks whether something may be done
-    offers: bool = False  # asks for a yes to something that it would do
     spares: bool = False  # says that nobody is to blame
     insists: bool = False  # says that its question was another one
-    asks_identity: bool = False
     asks_name: bool = False  # for the name alone
-    asks_repeat: bool = False
     asks_mandarin: bool = False
-    asks: bool = False  # holds a question
     kinds: frozenset[str] = frozenset()  # of its questions: when, where, why, see `clauses.kinds_of`
-    asks_story: bool = False  # asks openly what has happened
-    asks_when: bool = False  # asks what time would suit
-    confirms: bool = False  # asks whether what it has just said is so
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
-    instructs: bool = False  # asks for something to be done at once: restart it, press that
-    asks_how_it_went: bool = False
-    asks_which: bool = False  # has it choose between two
+    options: tuple[str, ...] = ()  # between which it has the customer choose, in its own words
+    repeats: bool = False  # speaks of saying something again
     to_a_machine: bool = False  # speaks to a program
-    duty: bool = False  # the time that is given is one for the customer to keep
-    holds: bool = False  # asks to wait, in so many words
     polite: bool = False  # with please or the like
-    small_talk: bool = False
     alarm: Alarm = ""
     too_good: bool = False  # promises what nobody can promise
     interrupts: bool = False
@@ -60,11 +50,24 @@ class Noticed:
     by_when: str = ""  # the time that is given for something, in the reply's own words
     long: bool = False  # too much to take in at once
     sore: str = ""
-    asks_rest: bool = False  # asks whether that was all
     touches: tuple[str, ...] = ()  # objections, beliefs and goals that the reply has words in common with
+    speaks_to: tuple[str, ...] = ()  # those of them of which it tells or does something beyond doubt
+
+    def wants(self, *aims: Aim) -> bool:
+        """Whether a sentence has one of these aims."""
+        return any(aim in aims for aim in self.aims)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it wants something back."""
+        return self.wants(*ASKING)
 
 
 NOTHING = Noticed()
+TELLS: tuple[Aim, ...] = ("tell", "do", "later")
+CLEAR = 0.5  # how likely an aim must be for the sentence to count as an answer to what the customer wants
+SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
+PLAIN = 0.3  # how likely an aim must be to be acted upon
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
@@ -75,40 +78,35 @@ def is_silent(reply: str) -> bool:
     return reply.strip() == SILENCE or (bool(reply) and not any(char.isalnum() for char in reply))
 
 
-def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) -> Noticed:
-    """Everything that `reply` shows beyond doubt to this customer, who has told the facts `told` by now."""
+def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, aims: Sequence[AimSeen] = ()) -> Noticed:
+    """Everything that `reply` shows to this customer, who has told the facts `told` by now.
+
+    `aims` are those of its sentences, as read; the rest is what words show beyond doubt.
+    """
     if is_silent(reply):
         return Noticed(silent=True)
     if not reply:
         return NOTHING
-    known, when, confirms = set(told), signs.BY_WHEN.search(reply), bool(signs.CONFIRMS.search(reply))
+    known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
+    wanted = tuple(dict.fromkeys(seen.aim for seen in aims if seen.probability >= PLAIN))
+    clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in TELLS and seen.probability >= CLEAR)
+    told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
+        aims=wanted,
         goodbye=bool(signs.GOODBYE.search(reply)),
         farewell=bool(signs.FAREWELL.search(reply)),
-        asks_leave=bool(signs.LEAVE.search(reply)),
-        offers=any(map(is_offer, parts)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
-        asks_identity=any(signs.ASKS_IDENTITY.search(part) and signs.REQUEST.search(part) for part in parts),
         asks_name=bool(signs.ASKS_NAME.search(reply))
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
-        asks_repeat=_said(signs.ASKS_REPEAT, reply),
         asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)),
-        asks=bool(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
-        asks_story=bool(signs.ASKS_STORY.search(reply)),
-        asks_when=bool(signs.ASKS_WHEN.search(reply)),
-        confirms=confirms,
-        misstates=_misstated(persona, reply, known) if confirms else "",
-        asks_which=any(signs.WHICH.search(question) for question in asked),
+        misstates=_misstated(persona, reply, known) if "confirm" in wanted else "",
+        options=_options(reply, aims),
+        repeats=bool(signs.REPEATS.search(reply)),
         to_a_machine=bool(signs.TO_A_MACHINE.search(reply)),
-        duty=bool(signs.DUTY.search(reply)),
-        asks_how_it_went=bool(signs.HOW_IT_WENT.search(reply)),
-        instructs=any(map(_instructs, parts)),
-        holds=bool(signs.HOLDS.search(reply)) and not signs.WAITED.search(reply),
         polite=bool(signs.POLITE.search(reply)),
-        small_talk=bool(signs.SMALL_TALK.search(reply)) and not signs.SMALL_TALK.search(_told_of(persona)),
         alarm=_alarm(persona, reply, parts, known, verified),
         too_good=bool(signs.TOO_GOOD.search(reply)),
         interrupts=bool(signs.INTERRUPTS.search(reply)),
@@ -121,19 +119,18 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool) ->
         sore=next(
             (point.id for point in persona.call.sore_points if any(w.lower() in reply.lower() for w in point.words)), ""
         ),
-        asks_rest=bool(signs.ASKS_REST.search(reply)),
-        touches=_touched(persona, reply),
+        touches=_touched(persona, reply, IN_COMMON),
+        speaks_to=_touched(persona, told_or_done, SPOKEN_TO) if told_or_done else (),
     )
 
 
-def _said(pattern: re.Pattern[str], reply: str) -> bool:
-    """Whether it is said, and not said of what need not be: you won't have to say it again."""
-    return any(not signs.SPARED.search(reply[: found.start()]) for found in pattern.finditer(reply))
-
-
-def _instructs(sentence: str) -> bool:
-    asked = signs.INSTRUCTS.search(sentence) and not is_offer(sentence)
-    return bool(asked) and not (signs.LATER.search(sentence) or signs.AGENT_DOES.search(sentence))
+def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
+    """The two things that a sentence has the customer choose between, where its words put them side by side."""
+    for seen in aims:
+        if seen.aim == "choice" and (found := signs.OPTIONS.search(reply[seen.start : seen.end])):
+            options = tuple(part.strip(" ，,") for part in found.groups() if part)
+            return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
+    return ()
 
 
 def _alarm(persona: Persona, reply: str, parts: Sequence[str], known: set[str], verified: bool) -> Alarm:
@@ -174,10 +171,10 @@ def _unit(quantity: Quantity) -> tuple[str, str]:
     return quantity.kind, words[-1] if words else ""
 
 
-def _touched(persona: Persona, reply: str) -> tuple[str, ...]:
+def _touched(persona: Persona, reply: str, enough: float) -> tuple[str, ...]:
     def near(item: Objection | Belief | Goal) -> bool:
         words = " ".join((item.text, *(line.gloss or line.text for line in item.say)))
-        return common(persona.language, words, reply) >= IN_COMMON
+        return common(persona.language, words, reply) >= enough
 
     call = persona.call
     items: tuple[Objection | Belief | Goal, ...] = (*call.objections, *call.beliefs, *call.goals)

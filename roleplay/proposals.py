@@ -28,7 +28,6 @@ JOINED = (
     "no_time",
     "too_good",
 )  # moments in which the persona's own lines of the act will do as well
-UNMOVED = ("thank", "close", "vent", "challenge", "threaten", "soften", "believe")  # acts that no thanks go before
 # A line that begins so has its reaction already.
 BEGINS = re.compile(
     r"^(?:喂|嗯|哎|唉|哦|啊|那|可|行|好|咦|诶|哟|不过|还有|对了|你好|您好|要得|中|哎呀|等|唔|系|阿拉|得|成|妥|啥|咋|谢|你这|"
@@ -148,38 +147,24 @@ def _opening(scene: Scene) -> str:
 
 
 def _reaction(scene: Scene) -> str:
-    """The kind of short reaction that fits what the agent just did and what the customer is about to say."""
+    """The kind of short reaction that fits what the agent just did and what the customer is about to say.
+
+    An answer, a yes and a reproach need none: they answer already.
+    """
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
-    act, why = directive.act, directive.why
-    if is_moment(why):
-        doubts = act in ("challenge", "refuse_info", "ask_explain") and why != "holds_back"
-        return "countering" if doubts else "insisting" if act == "vent" and feeling.anger >= 2 else ""
-    if last.lost or directive.again or (directive.ends and act not in ("thank", "close", "accept")):
+    act = directive.act
+    if is_moment(directive.why) or last.lost or directive.again or directive.ends or directive.opening is not None:
         return ""
-    if directive.opening is not None:
-        return "greeting" if scene.persona.call.direction == "inbound" else "understood"
-    if "identity" in directive.tell:
-        return "identifying" if len(directive.tell) == 1 else ""
-    informed = last.did("inform", "explain", "propose", "alternative", "act", "timeframe", "refuse")
     kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
     thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))
-    if kind and not thanked and feeling.anger < 3 and act not in UNMOVED and scene.rng("kind").random() < 0.5:
+    if kind and not thanked and feeling.anger < 3 and act in ("answer", "ask", "volunteer", "press", "object"):
         return "kindness"
-    if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "vent", "ask", "believe", "volunteer"):
+    if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "ask", "volunteer"):
         return "apology"
-    if directive.tell and why == "tells_its_story":
-        return ""
-    if directive.tell:
-        return "answering" if act == "answer" else "adding" if scene.state.facts else "telling"
-    if act in ("object", "challenge", "believe", "bargain"):
-        return "countering" if informed else ""
-    if act in ("press", "vent", "threaten"):
-        return "insisting" if feeling.anger >= 2 else "countering"
-    if act == "ask":
-        return (
-            "understood" if last.did("inform", "explain", "propose", "act", "timeframe") and last.counts else "turning"
-        )
-    return "agreeing" if act in ("accept", "thank", "close") else ""
+    if act == "volunteer":
+        return "adding" if scene.state.facts else ""
+    done = last.did("explain", "propose", "act", "timeframe") and last.counts and not last.did("refuse")
+    return "understood" if act == "ask" and done else ""
 
 
 def _joins(scene: Scene, line: Line) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from roleplay.dialogue import Feeling
+from roleplay.dialogue import Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
 from roleplay.noticed import Noticed, notice
-from roleplay.persona import Objection, Persona
+from roleplay.persona import Goal, Objection, Persona
 from roleplay.reading import Claim, MoveSeen, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
@@ -83,8 +83,27 @@ GOOD = 3.5  # empathy from which a reply takes up the feeling
 # Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
 COLD = {"zh-CN": (2.6, 2.1), "en": (2.4, 2.0)}
 BUSINESS = ("verify", "close", "check_satisfied", "hold", "restate", "consent", "ask_repeat")  # need no warmth
+UPSET = 2.5  # anger from which the first questions are taken amiss when nothing was said of it
 # An angry customer does not listen until the feeling is taken up: from anger 3.9 at difficulty 1, 2.7 at 5.
 LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
+# Moves that go with certain aims: with which one a move that was read is believed, and which one is the move itself.
+BY_AIM: dict[str, tuple[tuple[Aim, ...], tuple[Aim, ...]]] = {
+    "ask_repeat": (("repeat",), ("repeat",)),
+    "hold": (("hold", "permission", "do"), ("hold",)),
+    "check_satisfied": (("rest", "satisfied"), ("rest", "satisfied")),
+    "consent": (("convenient", "permission"), ("convenient",)),
+    "verify": (("identity", "secret"), ("identity",)),
+    "refuse": (("refuse",), ("refuse",)),
+}
+# What a sentence beyond doubt does, unless one of the moves is read already: the first of them.
+MOVES_OF: dict[Aim, tuple[Move, ...]] = {
+    "warm": ("acknowledge", "apologise", "reassure", "thank", "greet", "close"),
+    "do": ("propose", "act", "alternative", "timeframe", "transfer", "reschedule", "hold", "verify"),
+    "tell": ("inform", "explain", "act", "propose", "refuse", "restate", "timeframe", "alternative"),
+}
+BEYOND_DOUBT = 0.7
+OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
+OFFENDS = 0.6  # how likely such a sentence must be to be minded
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
 
 
@@ -93,7 +112,7 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
 
     Of the words themselves only what is exact counts, see `noticed`. `wait` is the time on hold before the reply.
     """
-    noticed = notice(persona, reply, state.facts, state.verified)
+    noticed = notice(persona, reply, state.facts, state.verified, reading.aims)
     done = _done(persona, state, reading, noticed, bool(reply))
     done = replace(done, waited=annoys(wait, reply))
     causes = _causes(persona, state, done, reading.estimates.empathy)
@@ -117,7 +136,7 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
 def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, words: bool) -> Done:
     moves = _moves(reading, noticed, words)
     asked = reading.asked
-    if ("verify" in moves and not words) or noticed.asks_identity:
+    if ("verify" in moves and not words) or noticed.wants("identity"):
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
@@ -129,7 +148,9 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
     cold, icy = COLD[persona.language]
     plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
-    passed_over = empathy < cold and plain_to_hear and not set(moves) & set(BUSINESS)
+    plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
+    business = plain_question or noticed.wants("warm") or set(moves) & set(BUSINESS)
+    passed_over = empathy < cold and plain_to_hear and not business
     return Done(
         moves,
         empathy=empathy,
@@ -149,15 +170,21 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
     moves = tuple(dict.fromkeys(seen.move for seen in reading.moves if not _misheard(seen, reading, noticed)))
     if not words:
         return moves
-    said = {
-        "close": (noticed.goodbye, noticed.farewell),
-        "ask_repeat": (noticed.asks_repeat, noticed.asks_repeat),
-        "ask_mandarin": (noticed.asks_mandarin, noticed.asks_mandarin),
-        "hold": (True, noticed.holds),
-        "check_satisfied": (True, noticed.asks_rest),
-    }
+    said = {"close": (noticed.goodbye, noticed.farewell), "ask_mandarin": (noticed.asks_mandarin,) * 2}
+    if noticed.aims:
+        said |= {move: (noticed.wants(*may), noticed.wants(*surely)) for move, (may, surely) in BY_AIM.items()}
+        said |= {move: (move in moves, True) for move in _offences(reading)}
     kept = tuple(move for move in moves if move not in said or said[move][0])
-    return (*kept, *(move for move, (_, surely) in said.items() if surely and move not in kept))
+    sure = {seen.aim for seen in reading.aims if seen.probability >= BEYOND_DOUBT}
+    passed_over = (move for aim, (move, *others) in MOVES_OF.items() if aim in sure and not {move, *others} & set(kept))
+    return (*kept, *(move for move, (_, surely) in said.items() if surely and move not in kept), *passed_over)
+
+
+def _offences(reading: Reading) -> Iterator[Move]:
+    """What sentences offend by beyond doubt, whatever the moves that were read."""
+    for seen in reading.aims:
+        if seen.aim in OFFENCES and seen.probability >= OFFENDS:
+            yield OFFENCES[seen.aim]
 
 
 def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
@@ -166,6 +193,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
         return True
     if seen.move not in (*HOSTILE, "meta", "off_topic") or seen.probability == 1.0:
         return False
+    if noticed.aims and not noticed.wants("insult", "reproach", "stray", "refuse"):
+        return True
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
         return True
     return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
@@ -306,8 +335,16 @@ def _settle(persona: Persona, state: State) -> State:
     state = replace(state, corrected=tuple(corrected))
     broken = [item.id for item in call.objections if item.id in state.broken or _broken(item, state)]
     state = replace(state, broken=tuple(broken))
-    met = [item.id for item in call.goals if item.id in state.met or holds(item.met_by, state)]
+    met = [
+        item.id for item in call.goals if item.id in state.met or holds(item.met_by, state) or _answered(item, state)
+    ]
     return replace(state, met=tuple(met))
+
+
+def _answered(goal: Goal, state: State) -> bool:
+    """Whether what it asked for was answered in other words than its file foresees: told or done, and not coldly."""
+    last = state.last
+    return goal.id in state.named and goal.id in last.noticed.speaks_to and last.counts and not last.cold
 
 
 def _broken(objection: Objection, state: State) -> bool:

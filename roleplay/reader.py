@@ -14,14 +14,15 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, is_offer, is_question, questions, sentences
+from roleplay.clauses import Piece, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Stage
 from roleplay.features import nearest
 from roleplay.formulas import LIKELY, SURE, formulas
+from roleplay.models.aims import AimModel
 from roleplay.models.reply_model import load_reply_model
 from roleplay.questions import Embedder, Questions
-from roleplay.reading import Estimates, Finding, MoveSeen, Reading, Subject
+from roleplay.reading import AimSeen, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
 from roleplay.standards import Standards, load_standards
 
@@ -34,6 +35,10 @@ HARSH = frozenset({"rude", "ordering", "blame", "judging", "refusal", "address"}
 SUBSTANCE = frozenset(
     "propose act alternative timeframe inform explain pitch ask_open ask_closed verify restate hold transfer reschedule "
     "refuse check_satisfied".split()
+)
+CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
+ASKS_FOR_FACTS = frozenset(
+    ("fact", "story", "confirm", "wish", "outcome", "time_open", "care", "secret", "reproach", "rest")
 )
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
@@ -53,9 +58,9 @@ class Judge(Protocol):
 class Reader:
     """One for all calls and threads; it changes nothing."""
 
-    def __init__(self, encoder: Judge, questions: Questions | None, standards: Standards) -> None:
+    def __init__(self, encoder: Judge, questions: Questions | None, standards: Standards, aims: AimModel) -> None:
         """Without `questions` nothing is read of which facts are asked for, as nobody needs to know who only grades."""
-        self.encoder, self.questions, self.standards = encoder, questions, standards
+        self.encoder, self.questions, self.standards, self.aims = encoder, questions, standards, aims
 
     def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
         """Read `exchange.reply`. `subjects` holds, by fact id, what the reply may ask for."""
@@ -71,9 +76,11 @@ class Reader:
             stage = _stage(exchange, values[0], self.encoder.labels, moves)
             _, findings = self._findings(exchange, stage)
         evidence = nearest(heard_reply, exchange.evidence)
+        aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
         return Reading(
             moves=moves,
-            asked=self._asked(heard_reply.reply, subjects or {}, exchange.language),
+            aims=aims,
+            asked=self._asked(heard_reply.reply, aims, subjects or {}, exchange.language),
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
             claims=check(heard_reply.reply, evidence, exchange.context),
             findings=self.standards.by_meaning(findings, moves),
@@ -140,11 +147,19 @@ class Reader:
                 found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
         return tuple(found.values())
 
-    def _asked(self, reply: str, subjects: Mapping[str, Subject], language: str) -> tuple[str, ...]:
-        """The facts that the reply's questions ask for; who offers something asks for none."""
+    def _asked(
+        self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: str
+    ) -> tuple[str, ...]:
+        """The facts that the reply asks for; who offers something, or asks whether that was clear, asks for none."""
         if self.questions is None:
             return ()
-        asking = [question for question in questions(reply) if not is_offer(question)]
+        asking: list[str] = []
+        for seen in aims:
+            sentence = reply[seen.start : seen.end]
+            for_facts = seen.aim in ASKS_FOR_FACTS
+            unclear = is_question(sentence) and seen.probability < CLEARLY
+            if for_facts or (unclear and seen.aim != "identity"):
+                asking += questions(sentence) or (sentence,)
         return self.questions.asked(asking, subjects, language)
 
 
@@ -154,7 +169,7 @@ def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path]
     Raises Unavailable when its files are missing, FileFault when a standards file is wrong.
     """
     questions = None if embedder is None else Questions(embedder)
-    return Reader(load_reply_model(), questions, load_standards(standards_paths))
+    return Reader(load_reply_model(), questions, load_standards(standards_paths), AimModel.load())
 
 
 def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from roleplay.dialogue import Move, Stage
+from roleplay.dialogue import Aim, Move, Stage
 
 Verdict = Literal["supported", "contradicted", "not_covered", "opinion"]
 
@@ -27,6 +27,16 @@ class MoveSeen:
     """A move and the place in the reply that it rests on: `reply[start:end]`."""
 
     move: Move
+    probability: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class AimSeen:
+    """What the sentence `reply[start:end]` wants of the customer, and how sure that is."""
+
+    aim: Aim
     probability: float
     start: int
     end: int
@@ -89,6 +99,7 @@ class Estimates:
 @dataclass(frozen=True, slots=True)
 class Reading:
     moves: tuple[MoveSeen, ...] = ()
+    aims: tuple[AimSeen, ...] = ()  # one of each sentence, in their order
     asked: tuple[str, ...] = ()  # ids of the persona's facts that the reply asks for
     told: tuple[Told, ...] = ()
     claims: tuple[Claim, ...] = ()

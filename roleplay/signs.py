@@ -25,44 +25,13 @@ GOODBYE = re.compile(
 FAREWELL = re.compile(
     r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
 )
-ASKS_IDENTITY = re.compile(
-    r"贵姓|怎么称呼|姓名|您?叫什么|您的名字|后[四4]位|证件|身份证|(?:核对|核实|验证)[^，。]{0,5}身份|"
-    r"\byour (?:full |first |last )?names?\b|\bnames?,? please\b|\bwho am i (?:speaking|talking)|\blast four\b|\b(?:passport|identity|id)\b",
-    re.IGNORECASE,
-)
-REQUEST = re.compile(
-    r"请|麻烦|报一?下|说一?下|提供|告诉|需要|先|[？?]|贵姓|\bplease\b|\bwhat(?:'s| is)\b|\b(?:may|can|could) i\b|\bi need\b|\btell me\b|\bverify\b",
-    re.IGNORECASE,
-)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
-    re.IGNORECASE,
-)
-ASKS_REPEAT = re.compile(
-    r"再(?:说|讲|报|重复)[一]?[遍次下]|重复一[遍下次]|没(?:有)?(?:太)?听(?:清|见|到|明白)|听不(?:太)?(?:清|见|到)|"
-    r"\b(?:say|tell me) (?:that|it|this) again\b|\brepeat\b|\bsay again\b|\b(?:once|one) more time\b|\bdidn't (?:quite )?(?:catch|hear|get)\b|"
-    r"\bcannot hear\b|\bcan't hear\b|\bpardon\b|\bmissed that\b",
-    re.IGNORECASE,
-)
-SPARED = re.compile(
-    r"(?:不用|不必|无需|不需要|免得|省得|别)[^，。！？]{0,8}$|(?:n't|\bnot|\bnever|\bwithout)\s(?:\w+\s){0,4}$|\bso (?:that )?(?:this|it)\b[^.?!]*$",
     re.IGNORECASE,
 )
 ASKS_MANDARIN = re.compile(
     r"普通话|国语|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
     r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
-    re.IGNORECASE,
-)
-ASKS_STORY = re.compile(
-    r"怎么(?:回事|了)|(?<!还有)[什啥]么?(?:情况|问题|事[情儿]?)|(?:慢慢|您|你|请)说(?:吧|[，。！]|$)|请讲|具体(?:情况|说|讲|跟)|(?:跟|和|给)我(?:说|讲)(?:说|讲|一下)|详细(?:地)?(?:说|讲)|慢慢(?:说|讲)|"
-    r"\btell me (?:a (?:bit|little) )?(?:more|what|about)\b|\bwhat(?:'s| has| is|'s been)? (?:happened|happening|wrong|going on|the "
-    r"(?:problem|matter|trouble))\b|\btalk me through\b",
-    re.IGNORECASE,
-)
-ASKS_REST = re.compile(
-    r"没(?:有)?(?:什么|别的|其他)?(?:事|问题)了?(?:吧|吗)[？?]?|还有(?:什么|啥|别的|其他)[^，。？?]{0,8}(?:吗|么|没有|没|不)|"
-    r"\banything else\b|\bis that (?:all|everything)\b|"
-    r"\bthat's (?:all|everything)(?:, then)?\?",
     re.IGNORECASE,
 )
 SPARES = re.compile(
@@ -81,28 +50,16 @@ ASKS_WHEN = re.compile(
     r"be (?:in|home)|at home|free)\b|\b(?:good|better|best|convenient) time\b[^.?!]{0,20}\?",
     re.IGNORECASE,
 )
-CONFIRMS = re.compile(
-    r"(?:对|没错|正确|是这样)(?:吗|吧|不对|么)|是不是这样|(?:理解|记录?|说)得?(?:对|没错)(?:吗|吧)|"
-    r"\b(?:is|was) (?:that|this|it) (?:right|correct)\b|\b(?:right|correct)\?|\b(?:have|did) i (?:got|get|understood|understand)\b|"
-    r"\bam i right\b",
+# Two things side by side, of which one is to be chosen.
+OPTIONS = re.compile(
+    r"(?:是|想要?|要|选|走|用|喜欢)?([^，。？?、是想要选]{1,12}?)[，、]?还是(?:想要?|要|选|走|用)?([^，。？?、]{1,12}?)"
+    r"(?:[呢呀啊]|更?(?:好|方便|合适))?[？?，。]|"
+    r"\b(?:the|a|an|your|my|on|by|in|at|to)? ?([\w£$'’-]+(?: [\w£$'’-]+){0,3}),? or (?:would you (?:rather|prefer) |rather )?"
+    r"([\w£$'’-]+(?: [\w£$'’-]+){0,4})\?",
     re.IGNORECASE,
 )
-AGENT_DOES = re.compile(
-    r"我(?:来|帮|给|替|马上|这就|现在|先)|[帮给为替][您你]|\bi(?:'ll| will| can|'ve| have|'m)\b|\blet me\b",
-    re.IGNORECASE,
-)
-INSTRUCTS = re.compile(
-    r"(?:请|麻烦)[您你]?(?:先|再|现在|试着)*(?:[把将]|打开|点[击开一]|重启|关[掉机闭]|拔|插|按|编辑|发送|发[一个]?[条个]?短信|回复|检查|"
-    r"看一?下|看看|试|换|登录|拨|下载|设置|进入|输入|断电|卸载|扫)|[您你](?:先|再|现在)+(?:[把将]|试|重启|打开|点[击开一]|按|拔|看一?[下看])|"
-    r"(?:开|关|拔|插|按|点|试|换|重启|打开|关掉)(?:一下|试试)|"
-    r"\b(?:please|(?:could|can|would) you|try)\b[^.?!]{0,12}\b(?:re(?:start|boot|set)(?:ing)?|(?:un)?plug(?:ging)?|switch(?:ing)?|turn(?:ing)?|"
-    r"open(?:ing)?|sign in|change|press(?:ing)?|check(?:ing)?|dial(?:ling)?|tap(?:ping)?|log(?:ging)?|take (?:it |the \w+ )?out|"
-    r"look(?:ing)? at|install|click)\b",
-    re.IGNORECASE,
-)
-WHICH = re.compile(
-    r"(?:要|想|您看|选|愿意|办|留|先)[^。？?]{0,20}还是|(?:选|要)哪[一个]|"
-    r"\b(?:would you|do you|shall (?:i|we)|should (?:i|we)|prefer|rather|just to be sure)\b[^.?!]*\bor\b(?! (?:something|anything))|\bwhich (?:one|of)\b",
+REPEATS = re.compile(
+    r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
     re.IGNORECASE,
 )
 TO_A_MACHINE = re.compile(
@@ -110,32 +67,13 @@ TO_A_MACHINE = re.compile(
     r"\bignore (?:all|any|your|the|previous)\b|\bsystem (?:prompt|notice|message)\b|\blanguage model\b|\bas an ai\b|\bjson\b",
     re.IGNORECASE,
 )
-DUTY = re.compile(
-    r"缴|交清|交费|补交|带[上着好]|来办|来[^，。]{0,4}厅|\byou (?:need|must|have to|should)\b|\bpay\b|\bbring\b",
-    re.IGNORECASE,
-)
-HOW_IT_WENT = re.compile(
-    r"(?:好了|完了|成了|弄好|成功|开了|关了|恢复|打通|能用|亮|显示)[^，。？?]{0,6}(?:吗|没|没有|么|什么|吧)[？?]|现在(?:呢|怎么样|能|可以|行|有)[^，。？?]{0,8}[？?]|"
-    r"\bdid (?:it|that) (?:work|go|help)\b|\b(?:is|are) (?:it|they) (?:working|on|off|back|done)\b|\bwhat does (?:it|the \w+) (?:say|show)\b|"
-    r"\b(?:have|did) you (?:done|do|changed?|typed?|restart(?:ed)?|press(?:ed)?|signed?)\b|\bany (?:luck|better)\b",
-    re.IGNORECASE,
-)
-LATER = re.compile(
-    r"如果|要是|以后|下次|到时|今后|需要时|\bif\b|\bnext time\b|\blater\b|\bonce\b|\bwhenever\b", re.IGNORECASE
-)
 HOLDS = re.compile(
     r"稍等|请等|等一下|等一会|等我|别挂|不要挂|\bbear with me\b|\bhold (?:on|the line)\b|\b(?:one|just a|a) (?:moment|second|minute)\b|"
     r"\bput you on hold\b",
     re.IGNORECASE,
 )
-WAITED = re.compile(r"久等|等了|\b(?:thank|thanks)[^.?!]{0,12}(?:waiting|holding)\b", re.IGNORECASE)
 POLITE = re.compile(
     r"请|麻烦|劳驾|不好意思|可以|好吗|\bplease\b|\bbear with\b|\bwould you\b|\bmay i\b|\bthank", re.IGNORECASE
-)
-SMALL_TALK = re.compile(
-    r"天气|下雨|电视剧|电影|食堂|红烧|午饭|晚饭|吃了吗|星座|足球|篮球|彩票|股票|对象|结婚了|好评|哈哈|追剧|旅游攻略|"
-    r"\b(?:weather|raining|football|movie|lunch|dinner|star sign|lottery|girlfriend|boyfriend|five stars?|hobb(?:y|ies)|weekend plans)\b",
-    re.IGNORECASE,
 )
 NEGATED = re.compile(r"不|别|勿|没有|无权|无法|切莫|\b(?:never|not|no one|nobody|cannot)\b|n't\b", re.IGNORECASE)
 SECRETS = re.compile(

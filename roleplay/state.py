@@ -63,7 +63,7 @@ class Done:
     @property
     def leaves_waiting(self) -> bool:
         """Has the customer wait without asking or saying please."""
-        return self.did("hold") and not (self.noticed.asks_leave or self.noticed.polite)
+        return self.did("hold") and not (self.noticed.wants("permission") or self.noticed.polite)
 
 
 @dataclass(frozen=True, slots=True)

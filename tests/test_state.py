@@ -16,7 +16,7 @@ from roleplay.dialogue import ENDINGS, MOVES
 from roleplay.directive import spoken
 from roleplay.persona import Persona, load_library
 from roleplay.reaction import react
-from roleplay.reading import Claim, Reading, Told
+from roleplay.reading import AimSeen, Claim, Reading, Told
 from roleplay.rehearsal import SEEDS, good_trainee, play, reading, rehearse, rude_trainee
 from roleplay.state import State, holds, outcome, start
 
@@ -176,7 +176,7 @@ def test_only_a_goodbye_closes_a_call(reply, closes):
 
 def test_asked_for_the_name_alone_a_customer_says_its_name_and_no_number():
     opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
-    state = react(ANGRY, opened, reading(("ask_closed",), 3.0), "请问您贵姓？")
+    state = react(ANGRY, opened, reading(("ask_closed",), 3.0, aims=(AimSeen("identity", 0.9, 0, 6),)), "请问您贵姓？")
     directive = next_directive(ANGRY, state, 0)
     assert directive.tell == ()
     assert directive.about == ANGRY.who.name
@@ -184,7 +184,8 @@ def test_asked_for_the_name_alone_a_customer_says_its_name_and_no_number():
 
 def test_asked_for_name_and_number_a_customer_says_who_it_is():
     opened = play_out(ANGRY, [reading(("greet",), 4.0)])[-1]
-    state = react(ANGRY, opened, reading(("verify",), 3.0), "请您说一下机主姓名和证件后四位。")
+    words = "请您说一下机主姓名和证件后四位。"
+    state = react(ANGRY, opened, reading(("verify",), 3.0, aims=(AimSeen("identity", 0.9, 0, len(words)),)), words)
     assert next_directive(ANGRY, state, 0).tell == ("identity",)
 
 

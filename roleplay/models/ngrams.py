@@ -54,7 +54,7 @@ def stacked(filled: Sequence[Mapping[int, float]]) -> csr_matrix:
 
 
 def _counts(text: str, mark: str) -> Counter[int]:
-    return Counter(zlib.crc32(piece.encode()) % WIDTH for piece in _pieces(text, mark))
+    return Counter(zlib.crc32(piece.encode()) % WIDTH for piece in pieces(text, mark))
 
 
 def _scaled(counts: Counter[int], rare: np.ndarray, length: float) -> dict[int, float]:
@@ -63,7 +63,8 @@ def _scaled(counts: Counter[int], rare: np.ndarray, length: float) -> dict[int, 
     return {column: length * value / norm for column, value in logs.items() if value}
 
 
-def _pieces(text: str, mark: str) -> list[str]:
+def pieces(text: str, mark: str) -> list[str]:
+    """The pieces of a text, each with `mark` before it, as often as they occur."""
     text = plain_text(text).text.lower().strip()
     if any("\u4e00" <= letter <= "\u9fff" for letter in text):
         padded = f"^{text}$"

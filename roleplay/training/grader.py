@@ -24,6 +24,7 @@ from sklearn.model_selection import GroupKFold
 from roleplay.dialogue import MOVES
 from roleplay.graded import GradedReply
 from roleplay.grading import ceiling, grader_features
+from roleplay.models.aims import AimModel
 from roleplay.models.encoder import BUNDLED, ReplyEncoder
 from roleplay.models.fluency import table_of
 from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity, stacked
@@ -150,12 +151,12 @@ def main(folder: Path = BUNDLED) -> None:
     values = blend(encoded_unseen(rows), unseen_ngrams(rows, matrix, rare), LABELS)
     thresholds = choose_thresholds(values[: len(real)], real)
     (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
-    standards = load_standards()
+    standards, aims = load_standards(), AimModel.load()
     used = [i for i, row in enumerate(rows) if row.exchange.stage or i % CALLS_SHARE == 0]
     rows, values = [rows[i] for i in used], values[used]
     found, tops = [], []
     for row, value in zip(rows, values, strict=True):
-        reading = Reader(Recorded(LABELS, thresholds, value), None, standards).read(row.exchange)
+        reading = Reader(Recorded(LABELS, thresholds, value), None, standards, aims).read(row.exchange)
         found.append(grader_features(row.exchange, reading, standards.rules))
         tops.append(ceiling(row.exchange, reading, standards.rules))
     fit_scorer(rows, found, tops).save(folder / "grader.safetensors")

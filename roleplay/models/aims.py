@@ -1,0 +1,112 @@
+"""What each sentence of a reply wants of the customer: a linear model over its pieces and those beside it.
+
+The same words ask for a yes, for something to be done or for how it went ("restart it"), and what stands
+before and after tells which. Pieces as in `ngrams`, each hashed to one of 2**15 columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from roleplay.clauses import Piece, is_question, sentences
+from roleplay.dialogue import AIMS, Language
+from roleplay.errors import Unavailable
+from roleplay.models.encoder import BUNDLED
+from roleplay.models.ngrams import pieces
+from roleplay.reading import AimSeen
+
+WIDTH = 1 << 15
+FILE = BUNDLED / "aims.safetensors"
+BESIDE = 40  # characters of the neighbouring sentences that are looked at, and of the customer's line
+ENDS = {"zh-CN": 6, "en": 24}  # characters at the end of a Chinese question, at the head of an English one
+
+
+class AimModel:
+    """One for all calls and threads; it changes nothing."""
+
+    def __init__(self, weights: dict[str, np.ndarray], bias: dict[str, np.ndarray], fingerprint: str = "") -> None:
+        """By language: `weights` (WIDTH, AIMS) and `bias` (AIMS,) of a softmax."""
+        self._weights, self._bias, self.fingerprint = weights, bias, fingerprint
+
+    @classmethod
+    def load(cls, path: str | Path = FILE) -> AimModel:
+        """Raises Unavailable when the file is missing or was learnt for other aims."""
+        from safetensors import safe_open
+
+        path = Path(path)
+        if not path.is_file():
+            raise Unavailable("the model of aims", f"{path} does not exist", "Reinstall the package.")
+        with safe_open(str(path), "np") as kept:
+            if (kept.metadata() or {}).get("aims", "").split() != list(AIMS):
+                why = f"{path} was learnt for other aims than this version knows"
+                raise Unavailable("the model of aims", why, "Reinstall the package.")
+            tensors = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118
+        languages = ("zh-CN", "en")
+        return cls(
+            {language: tensors[f"{language}.weights"] for language in languages},
+            {language: tensors[f"{language}.bias"] for language in languages},
+            hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        )
+
+    def aims(self, reply: str, heard: str, language: Language) -> tuple[AimSeen, ...]:
+        """The likeliest aim of each sentence of `reply`, which answers the customer's `heard`."""
+        parts = sentences(reply)
+        return tuple(
+            AimSeen(AIMS[int(chances.argmax())], float(chances.max()), part.start, part.end)
+            for part, chances in zip(parts, self.chances(parts, heard, language), strict=True)
+        )
+
+    def chances(self, parts: Sequence[Piece], heard: str, language: Language) -> np.ndarray:
+        """How likely each sentence has each aim: (parts, AIMS)."""
+        rows = np.zeros((len(parts), len(AIMS)), np.float32)
+        weights, bias = self._weights[language], self._bias[language]
+        for row, found in enumerate(columns([part.text for part in parts], heard, language)):
+            values = np.fromiter(found.values(), np.float32, len(found))
+            rows[row] = values @ weights[list(found)].astype(np.float32) + bias
+        powers = np.exp(rows - rows.max(axis=1, keepdims=True, initial=0))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+def columns(parts: Sequence[str], heard: str, language: Language) -> Iterator[dict[int, float]]:
+    """The columns that each sentence of a reply fills, and how far."""
+    for place, text in enumerate(parts):
+        before = parts[place - 1][-BESIDE:] if place else ""
+        after = parts[place + 1][:BESIDE] if place + 1 < len(parts) else ""
+        asks = is_question(text)
+        found: defaultdict[int, float] = defaultdict(float)
+        for part, mark, length in (
+            (text, "s", 1.0),
+            (before, "b", 0.3),
+            (after, "a", 0.3),
+            (heard[-BESIDE:], "h", 0.25),
+        ):
+            _add(found, pieces(part, mark) if part else [], length)
+        if asks:
+            edge = text[-ENDS["zh-CN"] :] if language == "zh-CN" else text[: ENDS["en"]]
+            _add(found, pieces(edge, "e"), 0.5)
+        signs = {
+            "asks": asks, "mark": text.rstrip("”’」\"' ").endswith(("?", "？")), "first": not place, "last": not after,
+            "alone": len(parts) == 1, "opens": not heard, "short": len(text) < 8, "long": len(text) > 40,
+        }  # fmt: skip
+        for name, there in signs.items():
+            if there:
+                found[_column(f"#{name}")] += 0.35
+        yield dict(found)
+
+
+def _add(found: defaultdict[int, float], said: Sequence[str], length: float) -> None:
+    logs = {piece: 1 + math.log(count) for piece, count in Counter(said).items()}
+    norm = math.sqrt(sum(value * value for value in logs.values())) or 1.0
+    for piece, value in logs.items():
+        found[_column(piece)] += length * value / norm
+
+
+def _column(piece: str) -> int:
+    return zlib.crc32(piece.encode()) % WIDTH
