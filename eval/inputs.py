@@ -157,7 +157,7 @@ def _objects(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     kind = path.suffix.lower()
     if kind in (".jsonl", ".json"):
-        yield from _json_objects(path)
+        yield from json_objects(path)
     elif kind in (".csv", ".tsv", ".xlsx"):
         faults: list[Fault] = []
         columns: dict[int, str] | None = None
@@ -191,7 +191,8 @@ def _misspelt(columns: Iterable[str], known: Sequence[str]) -> Iterator[str]:
             yield f"unknown column {column!r}; is {meant[0]} meant?"
 
 
-def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL file, each with its line. Raises FileFault with every line that holds none."""
     faults: list[Fault] = []
     rows: list[tuple[int, dict[str, Any]]] = []
     for number, line in enumerate(read_text(path).split("\n"), 1):

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-NAMES = ("dimension", "detector")  # columns whose cells are names of the program, not of the data
+# Columns whose cells are names of the program, not of the data.
+NAMES = ("dimension", "detector", "measure", "aim", "taken_for")
 MARKS = re.compile(r"([\\`*_\[\]|#~])")
 
 

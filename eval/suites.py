@@ -21,6 +21,7 @@ SUITES: Mapping[str, str] = {
     "trainee": "eval.trainee",
     "matrix": "eval.matrix",
     "detectors": "eval.detectors",
+    "reading": "eval.reading",
     "retrieval": "eval.retrieval",
     "held-out": "eval.held_out",
     "bench": "eval.bench",

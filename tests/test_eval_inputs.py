@@ -15,8 +15,11 @@ from eval.intervals import interval, paired, statistic_interval, wilson
 from eval.matrix import load_configuration
 from eval.playing import DATA
 from eval.policy import load_policies
+from eval.reading import REFERENCE, load_labelled
 from roleplay.agreement import agreement
 from roleplay.errors import FileFault
+from roleplay.persona import load_library
+from roleplay.settings import load_settings
 
 ROW = {
     "id": "a-1",
@@ -149,6 +152,12 @@ def test_a_wrong_block_of_labelled_lines_is_named_with_its_line(tmp_path: Path):
     path.write_text("- {detector: leak, language: en, find: [a], spare: [b]}\n")
     with pytest.raises(FileFault, match="something secret"):
         load_blocks(path)
+
+
+def test_the_labelled_replies_fit_the_sentences_and_the_shipped_personas():
+    rows = load_labelled(REFERENCE, load_library(load_settings().personas))
+    assert len(rows) == 428 and len({row.call for row in rows}) == 45
+    assert sum(len(row.labels) for row in rows) >= 800 and len({row.reply for row in rows}) > 400
 
 
 def test_a_matrix_that_nobody_can_play_is_refused(tmp_path: Path):

@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 import yaml
 
-from eval import attack, customer, grader, ladder, matrix, regrade, retrieval, runs, trainee
-from eval.command import clear_faults
+from eval import attack, customer, grader, ladder, matrix, reading, regrade, retrieval, runs, trainee
+from eval.command import Bar, clear_faults, judge
 from eval.playing import DATA, play, scripted
 from eval.reports import page_of, render, terminal_report
 from eval.runs import Run, read_run
 from eval.specification import flat
-from eval.suites import Live, Suite
-from roleplay.errors import Rejected
+from eval.suites import Live, Result, Suite
+from roleplay.errors import FileFault, Rejected
+from roleplay.persona import load_library
+from roleplay.reading import AimSeen, Reading
 from roleplay.scripts import Script, load_scripts
 
 PERSONA_ID = "zh-deduction-video-pack"
@@ -159,6 +161,82 @@ def test_a_search_is_measured_beside_bm25(tmp_path: Path):
     query = {"id": "q", "language": "en", "query": "day pass price", "relevant": ["pass"], "style": "plain"}
     run = carry_out(retrieval.Suite((entries,), (graded(tmp_path / "q.jsonl", query),)), tmp_path / "run")
     assert run.figures["all"]["hit@1"] == 1.0 and run.figures["none"]["n"] == 0
+
+
+ASKED = {
+    "call": "zh-01",
+    "persona": PERSONA_ID,
+    "heard": "这个月怎么多扣了我的钱！",
+    "reply": "非常抱歉，给您添麻烦了。请问一共扣了您多少钱？",
+    "aims": "warm fact",
+    "asked": [],
+}
+
+
+def test_what_is_read_of_replies_is_held_against_their_labels(tmp_path: Path):
+    told = {**ASKED, "heard": "多少钱？", "reply": "这个包每个月三十元，含十个G。", "aims": "tell"}
+    lie = {**told, "call": "zh-02", "aims": "story"}  # a label that nobody could read there
+    rows = graded(tmp_path / "rows.jsonl", *([ASKED, told] * 3), lie)
+    run = carry_out(reading.Suite(rows, (PERSONA,)), tmp_path / "run")
+    found = run.figures["zh-CN"]
+    assert (found["replies"], found["calls"]) == (7, 2)
+    assert (found["right"]["n"], found["right"]["share"]) == (10, pytest.approx(0.9))
+    assert (found["asking_right"]["n"], found["asking_right"]["share"]) == (4, pytest.approx(0.75))
+    assert found["told_apart"]["share"] == pytest.approx(0.9) and found["right"]["low"] is None
+    assert not found["aims"]  # of none are there five sentences
+    assert [result.case for result in run.results][-2:] == ["zh-01.6", "zh-02.1"]
+    assert "story → tell" in reports(run) and "<td>too few</td>" in reports(run)
+    assert "zh-CN 90%" in page_of(run, "zh-CN").answer and "告知（tell）" not in page_of(run, "en").answer
+    assert judge(run.figures, [Bar("zh-CN.right.share", True, 0.95)]) == {
+        "zh-CN.right.share >= 0.95": "zh-CN.right.share >= 0.95: is 0.9"
+    }
+
+
+def test_a_sentence_that_does_two_things_may_be_read_as_either_and_identity_is_no_fact():
+    persona = load_library([PERSONA]).get(PERSONA_ID)
+    first, second, *_ = persona.subjects()
+
+    def judged(call: str, aims: str, read: str, asked: tuple[str, ...], heard: str = "喂") -> Result:
+        wanted = (first, second, reading.IDENTITY)
+        row = reading.Labelled(call=call, persona=persona.id, heard=heard, reply="好的。", aims=aims, asked=wanted)
+        seen = (AimSeen(read, 0.9, 0, 3),) if read else ()  # type: ignore[arg-type]
+        return Result(call, call, reading.judged(row, persona, Reading(aims=seen, asked=asked)))
+
+    results = [judged(f"zh-{number}", "tell+offer", "tell", (first,)) for number in range(9)]
+    results.append(judged("zh-9", "tell+offer", "offer", (first, second, "other")))
+    results.append(judged("zh-10", "tell", "", (), heard=""))
+    found = reading.Suite.figures(results)["zh-CN"]
+    assert (found["right"]["n"], found["right"]["share"]) == (11, pytest.approx(10 / 11))
+    assert 0.5 < found["right"]["low"] < 10 / 11 < found["right"]["high"] <= 1
+    assert found["asking_right"]["n"] == 0 and found["asking_right"]["share"] is None
+    assert found["told_apart"]["share"] == pytest.approx(10 / 11)  # an offer is read where it mainly tells
+    assert (found["facts"]["recall"]["n"], found["facts"]["recall"]["share"]) == (20, pytest.approx(11 / 20))
+    assert (found["facts"]["precision"]["n"], found["facts"]["precision"]["share"]) == (12, pytest.approx(11 / 12))
+    assert set(found["aims"]) == {"tell", "offer"}
+    tell, offer = found["aims"]["tell"], found["aims"]["offer"]
+    assert (tell["n"], tell["precision"]["share"], tell["recall"]["share"]) == (11, 1.0, pytest.approx(0.9))
+    assert (offer["n"], offer["recall"]["n"], offer["recall"]["share"]) == (10, 1, 1.0)
+    worst = reading.Suite.story({"zh-CN": found}, results).worst
+    assert (worst[0].case, worst[0].why) == ("zh-9", "facts +other")
+    assert {each.why for each in worst[1:]} == {f"facts -{second}", "tell → unread"}
+
+
+def test_wrong_labels_of_replies_are_named_with_their_line_and_field(tmp_path: Path):
+    wrong = {**ASKED, "aims": "warm sing tell", "asked": ["the-moon"], "persona": PERSONA_ID}
+    unknown = {**ASKED, "persona": "zh-nobody"}
+    path = graded(tmp_path / "rows.jsonl", ASKED, wrong, unknown, {**ASKED, "asked": None, "mood": 1})
+    with pytest.raises(FileFault) as found:
+        reading.load_labelled(path, load_library([PERSONA]))
+    places = [(fault.line, fault.field) for fault in found.value.faults]
+    assert places == [(2, "aims"), (2, "aims"), (2, "asked"), (3, "persona"), (4, "asked"), (4, "mood")]
+    said = str(found.value)
+    assert str(path) in said and "2 sentences, and here stand 3 labels" in said and "'sing' is no aim" in said
+    path.write_text("\n{\n", encoding="utf-8")
+    with pytest.raises(FileFault, match="line 2: is not JSON"):
+        reading.load_labelled(path, load_library([PERSONA]))
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(FileFault, match="is empty"):
+        reading.load_labelled(path, load_library([PERSONA]))
 
 
 def test_calls_are_played_and_say_the_same_again(scripts: Path, tmp_path: Path):

@@ -85,6 +85,35 @@ def test_the_words_of_the_matter_count_and_the_form_of_the_question_does_not(rea
         assert reader.read(Exchange("zh-CN", (), courtesy), subjects).asked == ()
 
 
+@pytest.mark.parametrize(
+    ("heard", "reply", "aims"),
+    [
+        ("", "您好，请问有什么可以帮您？", ["story"]),
+        ("我的流量一天就没了！", "请问您是哪一天发现流量没了的？", ["fact"]),
+        ("我的流量一天就没了！", "请问机主姓名和证件后四位是多少？", ["identity"]),
+        ("那怎么办啊？", "我帮您把这个包退订了，可以吗？", ["offer"]),
+        ("这个包多少钱？", "这个包每个月三十元，含十个G。", ["tell"]),
+        ("你查一下吧。", "好的，请您稍等一下，我去查询。", ["hold"]),
+        ("都弄坏我一单生意了！", "真的很抱歉，给您添了这么大的麻烦。您是哪天办的？", ["warm", "fact"]),
+        ("好的，谢谢。", "请问还有其他可以帮您的吗？", ["rest"]),
+        ("没有了。", "好的，再见，祝您生活愉快。", ["bye"]),
+        ("", "Good morning, how can I help you today?", ["story"]),
+        ("My data was gone in a day!", "When did you notice that it was gone?", ["fact"]),
+        ("It's my data.", "Could I have your full name and the last four digits of your ID, please?", ["identity"]),
+        ("So what can you do?", "Would you like me to cancel that pack for you?", ["offer"]),
+        ("How much is it?", "The pack costs thirty a month and holds ten gigabytes.", ["tell"]),
+        ("Have a look then.", "Please hold on a moment while I look into it.", ["hold"]),
+        ("It lost me a customer!", "I'm really sorry about all this trouble. When did you sign up?", ["warm", "fact"]),
+        ("All right.", "Is there anything else I can do for you today?", ["rest"]),
+        ("No, that's it.", "Thank you for calling, goodbye.", ["bye"]),
+    ],
+)
+def test_what_a_plain_sentence_wants_of_the_customer_is_read(reader, heard, reply, aims):
+    language = "en" if reply.isascii() else "zh-CN"
+    context = (Turn("customer", heard),) if heard else ()
+    assert [seen.aim for seen in reader.read(Exchange(language, context, reply)).aims] == aims
+
+
 def test_a_ranking_model_learnt_from_other_features_is_refused():
     with pytest.raises(Unavailable, match="other features"):
         Ranker.load(BUNDLED, FEATURES[:-1])

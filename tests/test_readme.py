@@ -16,7 +16,7 @@ OTHERS = {
     "knowledge_base/": "the FAQ of the invented operator; its README is the price sheet",
     "docs/": "design, rubric, vocabulary of calls, settings, lab notes",
     "tests/": "tests; names are sentences",
-    "eval/data/": "scripted trainees and the reference sets of search, grader and detectors, with their data card",
+    "eval/data/": "scripted trainees and the reference sets of search, grader, reading and detectors, with their data card",
     "roleplay/bundled/": "the bundled models: customer/, reader/, embedder/, guard/, each with its card",
     "roleplay/lines/": "hand-written customer lines, and which of them this customer could say now",
     "roleplay/prompts/": "prompt texts, guard patterns, dialect words, and the messages made from them",
