@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import solve
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
@@ -15,7 +17,7 @@ from sklearn.model_selection import GroupKFold
 from roleplay.agreement import agreement
 from roleplay.confidence import Doubt, Opinion, signs
 from roleplay.graded import GradedReply
-from roleplay.models.scorer import Column, Scorer, Stranger, Trees, odd
+from roleplay.models.scorer import EDGE, SHARES, Column, Examples, Scorer, Stranger, Trees, odd
 from roleplay.rubric import DIMENSIONS, Dimension
 from roleplay.training.misfits import MARK
 
@@ -42,19 +44,26 @@ def fit_scorer(
     strangers = {language: fit_stranger(language, rows, names, standard) for language in LANGUAGES}
     apart = np.array([name.startswith(FITTING) for name in names])
     table, standard = np.where(apart, 0.0, table), np.where(apart, 0.0, standard)  # no score is learnt from these
-    fitted, doubts = {}, {}
+    fitted, doubts, examples = {}, {}, {}
     for language in LANGUAGES:
+        real = [i for i, row in enumerate(rows) if row.exchange.language == language and not row.id.startswith(MARK)]
+        examples[language] = make_examples(standard[real])
         for target in TARGETS:
             name = f"{language} {target}"
-            wanted = [None if row.id.startswith(MARK) else _wanted(row, language, target) for row in rows]
-            lines = np.array([i for i, value in enumerate(wanted) if value is not None])
-            scores, own = np.array([wanted[i] for i in lines], float), [rows[i] for i in lines]
-            fitted[name], unseen = fit_column(table[lines], standard[lines], scores, own)
+            wanted = {place: value for place, i in enumerate(real) if (value := _wanted(rows[i], target)) is not None}
+            places = np.array(list(wanted))
+            lines = np.array(real)[places]
+            scores, own = np.array(list(wanted.values()), float), [rows[i] for i in lines]
+            likeness = examples[language].alike(standard[lines])[:, places]
+            column, unseen = fit_column(table[lines], standard[lines], likeness, scores, own)
+            shares = np.zeros(len(real), np.float32)
+            shares[places] = column.shares
+            fitted[name] = replace(column, shares=shares)
             if target in DIMENSIONS:
                 side = [i for i, row in enumerate(own) if row.exchange.stage]  # their scores were set side by side
                 said = [(unseen[i], found[lines[i]], tops[lines[i]][target]) for i in side]
                 doubts[name] = judge_unseen(name, target, said, scores[side], [own[i].group for i in side])
-    return Scorer(names, mean, scale, fitted, doubts, strangers)
+    return Scorer(names, mean, scale, fitted, examples, doubts, strangers)
 
 
 def judge_unseen(
@@ -76,33 +85,46 @@ def judge_unseen(
     return fit_doubt(name, seen, gap <= 0.5, gap <= 1.5, groups)
 
 
-def fit_column(
-    table: np.ndarray, standard: np.ndarray, wanted: np.ndarray, rows: Sequence[GradedReply]
-) -> tuple[Column, list[Opinion]]:
-    """Ridge and trees, then the linear map that gives unseen rows the raters' mean and spread.
+def make_examples(standard: np.ndarray) -> Examples:
+    """Their features as they are kept; as wide as the middle one of their distances."""
+    rows = np.clip(standard, -EDGE, EDGE).astype(np.float16)
+    some = rows[:: max(1, len(rows) // 1000)].astype(np.float64)
+    far = (some**2).sum(1)[:, None] + (some**2).sum(1) - 2 * some @ some.T
+    return Examples(rows, float(np.median(far)))
 
-    Beside the column what its like say of the rows when they have not seen them.
+
+def fit_column(
+    table: np.ndarray, standard: np.ndarray, likeness: np.ndarray, wanted: np.ndarray, rows: Sequence[GradedReply]
+) -> tuple[Column, list[Opinion]]:
+    """Ridge, trees and examples, then the linear map that gives unseen rows the raters' mean and spread.
+
+    `likeness` is (rows, rows). Beside the column what its like say of the rows when they have not seen them.
     """
     weight, groups = weight_of(rows), [row.group for row in rows]
 
-    def both(lines: np.ndarray) -> tuple[Ridge, HistGradientBoostingRegressor]:
+    def all_three(lines: np.ndarray) -> tuple[Ridge, HistGradientBoostingRegressor, np.ndarray, float]:
         ridge = Ridge(alpha=100.0).fit(standard[lines], wanted[lines], sample_weight=weight[lines])
         trees = HistGradientBoostingRegressor(
             max_iter=160, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=20, l2_regularization=5, random_state=0
-        )
-        return ridge, trees.fit(table[lines], wanted[lines], sample_weight=weight[lines])
+        ).fit(table[lines], wanted[lines], sample_weight=weight[lines])
+        level = float(np.average(wanted[lines], weights=weight[lines]))
+        own = likeness[np.ix_(lines, lines)] + np.diag(1 / weight[lines])
+        return ridge, trees, solve(own, wanted[lines] - level, assume_a="pos"), level
 
-    ridge, trees = both(np.arange(len(wanted)))
-    unseen = np.zeros((2, len(wanted)))
+    everything = np.arange(len(wanted))
+    ridge, trees, shares, level = all_three(everything)
+    unseen = np.zeros((3, len(wanted)))
     for seen, rest in GroupKFold(FOLDS).split(table, groups=groups):
-        part = both(seen)
-        unseen[:, rest] = part[0].predict(standard[rest]), part[1].predict(table[rest])
+        part, grown, near, middle = all_three(seen)
+        unseen[:, rest] = (
+            part.predict(standard[rest]), grown.predict(table[rest]), likeness[np.ix_(rest, seen)] @ near + middle
+        )  # fmt: skip
     side = np.where(weight > 1, 1.0, 0.0)  # the spread is that of replies whose scores were set side by side
-    slope = _spread(wanted, side) / _spread(unseen.mean(0), side)
-    shift = np.average(wanted, weights=side) - slope * np.average(unseen.mean(0), weights=side)
-    column = Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), float(slope), float(shift))
-    linear, grown = slope * unseen + shift
-    parts = zip((linear + grown) / 2, linear, grown, odd(standard), strict=True)
+    mean = np.average(unseen, axis=0, weights=SHARES)
+    slope = _spread(wanted, side) / _spread(mean, side)
+    shift = np.average(wanted, weights=side) - slope * np.average(mean, weights=side)
+    column = Column(ridge.coef_, float(ridge.intercept_), plain_trees(trees), shares, level, float(slope), float(shift))
+    parts = zip(slope * mean + shift, *(slope * unseen[:2] + shift), odd(standard), strict=True)
     return column, [Opinion(*map(float, part)) for part in parts]
 
 
@@ -189,9 +211,7 @@ def weight_of(rows: Sequence[GradedReply]) -> np.ndarray:
     return np.array([3.0 if row.exchange.stage else 1.0 for row in rows])
 
 
-def _wanted(row: GradedReply, language: str, target: str) -> float | None:
-    if row.exchange.language != language:
-        return None
+def _wanted(row: GradedReply, target: str) -> float | None:
     if target == "fact_due":
         return float(row.scores.get("accuracy") is not None)
     return row.scores.get(target)  # type: ignore[call-overload]
