@@ -25,7 +25,7 @@ from eval.intervals import interval, mean
 from eval.playing import DATA
 from eval.specification import ROOT, files_hash, sha256
 from eval.suites import TOO_FEW, Case, Live, Plot, Result, Said, Story, Table, Worst
-from roleplay.clauses import sentences
+from roleplay.clauses import Piece, sentences
 from roleplay.conditions import Strict
 from roleplay.dialogue import AIMS, ASKING, Exchange, Turn
 from roleplay.errors import Fault, FileFault, Rejected
@@ -156,9 +156,8 @@ def judged(row: Labelled, persona: Persona, reading: Reading) -> dict[str, Any]:
 
     Facts are None where nothing was heard yet: whom one has called is asked before any matter.
     """
-    read = {seen.start: seen.aim for seen in reading.aims}
     parts = [
-        {"text": part.text, "labels": list(labels), "read": read.get(part.start, UNREAD)}
+        {"text": part.text, "labels": list(labels), "read": _read(part, reading)}
         for part, labels in zip(sentences(row.reply), row.labels, strict=True)
     ]
     wanted = [name for name in dict.fromkeys(row.asked) if name != IDENTITY]
@@ -179,6 +178,12 @@ def judged(row: Labelled, persona: Persona, reading: Reading) -> dict[str, Any]:
         "marks": marks,
         "values": {name: value for name, each in marks.items() if (value := mean(each)) is not None},
     }
+
+
+def _read(part: Piece, reading: Reading) -> str:
+    """The aim of a sentence; where it was read in two pieces, that of the one which asks."""
+    aims = [seen.aim for seen in reading.aims if part.start <= seen.start < part.end]
+    return next((aim for aim in aims if aim in ASKING), aims[0] if aims else UNREAD)
 
 
 def _right(part: Mapping[str, Any]) -> bool:

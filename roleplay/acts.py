@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from roleplay import telephone
 from roleplay.answers import ANSWERS, OFFER, Rule, open_goal, questioned, still_open
+from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, due
-from roleplay.noticed import NOTHING
+from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
@@ -53,7 +54,7 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "not_yet"
     if why == "gives_name" and why in state.moments:
         return "said_already"
-    news = state.turn > 1 and state.feeling.anger < 3 and "relieved" not in state.moments
+    news = state.turn > 1 and state.feeling.anger < 2 and "relieved" not in state.moments
     if news and why in ("wants", "something_else") and just_met(persona, state):
         return "relieved"
     if why == "satisfied" and directive.act == "thank":
@@ -110,7 +111,7 @@ def _limit(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if state.turn < persona.call.ends.turn_limit:
         return None
     ends = outcome(persona, state)
-    if ends == "unresolved":
+    if ends == "unresolved" and not state.last.did("close"):
         return Directive("hang_up", "turn_limit", ends="hung_up")
     return Directive("close", "turn_limit", ends=ends)
 
@@ -138,7 +139,8 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
     """A wrong belief comes up early, and not when nothing is left to be done."""
     if state.turn > BELIEFS_UNTIL or musts_met(persona, state) or state.last.did("check_satisfied"):
         return None
-    if (not state.facts and state.turn < 3) or state.last.noticed.asks:
+    untold = not state.facts and state.turn < 3 and persona.call.direction == "inbound"
+    if untold or state.last.noticed.asks:
         return None  # first what has happened and what was asked, then what it makes of it
     if state.last.did("act", "timeframe") or state.last.noticed.by_when:
         return None  # there is news to take in
@@ -171,7 +173,10 @@ def _comes_up(objection: Objection, state: State) -> bool:
         return holds(objection.raised_when, state)
     if not state.last.did(*OFFER):
         return False
-    said = state.last.noticed is not NOTHING
+    noticed = state.last.noticed
+    if noticed.aims and not noticed.wants("offer", "choice", "time_set", "understood", "satisfied"):
+        return objection.id in noticed.touches  # nobody finds fault with what is done already
+    said = noticed is not NOTHING
     return not said or objection.id in state.last.noticed.touches or any(done.did(*OFFER) for done in state.done[:-1])
 
 
@@ -183,8 +188,9 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
     if not won(state):
         if last.good:
             return Directive("answer", "noted")
-        mild = not (last.cold or last.did(*HOSTILE)) or "not_won" in state.moments[-2:]
-        return Directive("answer", "noted_coolly") if mild else Directive("vent", "not_won")
+        if not (last.cold or last.did(*HOSTILE)):
+            return Directive("answer", "nothing_else" if last.did("check_satisfied") else "noted")
+        return Directive("answer", "noted_coolly") if "not_won" in state.moments[-2:] else Directive("vent", "not_won")
     if last.noticed.wants("refuse") and not last.did("alternative", "act") and "dismayed" not in state.moments:
         return Directive("answer", "dismayed")
     nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.met, *state.named)]
@@ -212,7 +218,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
 
 def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Something beside the matter; not by somebody in a rage, and not instead of an answer."""
-    if state.feeling.anger >= 3 or questioned(state) or state.last.did("verify"):
+    news = state.last.noticed.wants(*TELLS, "refuse") or state.last.did("verify")
+    if state.feeling.anger >= 3 or questioned(state) or news:
         return None
     for aside in persona.call.asides:
         if aside.id not in state.asides and holds(aside.when, state):
@@ -221,7 +228,7 @@ def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | N
 
 
 def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    heard_out = state.last.counts and not state.last.cold and state.last.did("explain", *SOLUTION)
+    heard_out = state.last.counts and not state.last.cold and state.last.did("explain", "inform", *SOLUTION)
     if state.feeling.anger < 2.8 or state.last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:
@@ -232,8 +239,8 @@ def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | No
 def _volunteers(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Something told unasked; the harder the persona, the rarer. Of two facts either may come first."""
     facts = due(persona, state, "volunteered")
-    if state.last.noticed.asks or just_met(persona, state):
-        return None
+    if state.last.noticed.wants(*ASKING, *TELLS, "refuse"):
+        return None  # there is something to answer, or news to take in
     if not facts or rng.random() > 1.15 - 0.15 * persona.difficulty:
         return None
     return Directive("volunteer", "on_its_mind", tell=(rng.choice(facts[:2]).id,))
@@ -265,7 +272,7 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("press", "still_open", goal=goal, first="dismayed")
     if questioned(state) and not last.asked:
         return Directive("answer", "does_not_know")
-    if last.good and "soften" not in state.acts:
+    if last.good and "soften" not in state.acts and (last.noticed.wants("warm", "do") or not last.noticed.aims):
         return Directive("soften", "taken_seriously")
     if last.did(*SOLUTION) and not last.cold:
         return Directive("soften" if "soften" not in state.acts[-2:] else "ask", "something_is_done", goal="")

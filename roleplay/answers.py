@@ -89,13 +89,16 @@ def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive |
 def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Facts that the reply asked for: told when their time has come, else refused; asked twice, said so."""
     call, asked, noticed = persona.call, state.last.asked, state.last.noticed
-    if noticed.asks_name and "identity" in asked and "identity" not in state.facts:
+    # What an opening only touched upon is told in full when it is asked for.
+    hinted = {name for opening in call.openings for name in opening.tells if name in state.facts}
+    hinted -= {name for done in state.done[:-1] for name in done.asked}
+    now = {fact.id for rule in ("asked", "volunteered") for fact in due(persona, state, rule)} | hinted
+    fresh = [name for name in asked if name in now and name != "identity"]
+    identity = ("identity",) if "identity" in asked and "identity" in now else ()
+    if identity and noticed.asks_name and not fresh:
         return Directive("answer", "gives_name", about=persona.who.name)
-    if fresh := [
-        fact for fact in due(persona, state, "asked") + due(persona, state, "volunteered") if fact.id in asked
-    ]:
-        fresh.sort(key=lambda fact: asked.index(fact.id))
-        return Directive("answer", "asked", tell=tuple(fact.id for fact in fresh[:2]))
+    if fresh or identity:
+        return Directive("answer", "asked", tell=(*fresh[:2], *identity))
     hidden = (
         goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
     )
@@ -170,9 +173,8 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
     """Asked openly what has happened, it tells the first things that are on its mind."""
     if not state.last.noticed.wants("story"):
         return None
-    facts = due(persona, state, "volunteered") or [
-        fact for fact in due(persona, state, "asked") if fact.needs is None and fact.id != "identity"
-    ]
+    now = {fact.id for told in ("asked", "volunteered") for fact in due(persona, state, told)} - {"identity"}
+    facts = [fact for fact in persona.call.facts if fact.id in now and fact.needs is None]
     return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2])) if facts else None
 
 
@@ -203,6 +205,9 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
     unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
     if unmet and state.turn > 2:
         return Directive("press", "not_satisfied", goal=open_goal(persona, state) or unmet[0])
+    worry = next((item for item in persona.call.objections if still_open(item, state)), None)
+    if worry is not None and state.ever(*OFFER):
+        return Directive("object", "objection", objection=worry.id)
     hidden = [goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in state.named]
     if hidden and not unmet and state.feeling.trust >= CONFIDES:
         return Directive("ask", "asked", goal=hidden[0])
@@ -216,12 +221,13 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
         own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
         if own:
             return Directive("answer", "asked", tell=(own[0].id,))
-        return Directive("answer", "time_agreed" if noticed.wants("time_set") else "any_time", about=noticed.by_when)
+        if noticed.by_when or not noticed.wants("time_set"):
+            return Directive("answer", "time_agreed" if noticed.by_when else "any_time", about=noticed.by_when)
     if noticed.wants("choice"):
         return Directive(
             "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
         )
-    if not noticed.wants("offer") or musts_met(persona, state) or (last.did("consent") and state.turn <= 2):
+    if not noticed.wants("offer", "time_set") or musts_met(persona, state) or (last.did("consent") and state.turn <= 2):
         return None
     worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
     if worry is not None:

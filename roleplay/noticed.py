@@ -89,7 +89,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    wanted = tuple(dict.fromkeys(seen.aim for seen in aims if seen.probability >= PLAIN))
+    wanted = tuple(dict.fromkeys(_aim(seen, reply) for seen in aims if seen.probability >= PLAIN))
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in TELLS and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
@@ -122,6 +122,11 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
         touches=_touched(persona, reply, IN_COMMON),
         speaks_to=_touched(persona, told_or_done, SPOKEN_TO) if told_or_done else (),
     )
+
+
+def _aim(seen: AimSeen, reply: str) -> Aim:
+    """What is asked for openly is the rest where it says so, and the matter itself elsewhere."""
+    return "rest" if seen.aim == "story" and signs.MORE.search(reply[seen.start : seen.end]) else seen.aim
 
 
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:

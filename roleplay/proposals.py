@@ -157,7 +157,7 @@ def _reaction(scene: Scene) -> str:
         return ""
     kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
     thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))
-    if kind and not thanked and feeling.anger < 3 and act in ("answer", "ask", "volunteer", "press", "object"):
+    if kind and not thanked and feeling.anger < 3 and act in ("ask", "press", "object"):
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "ask", "volunteer"):
         return "apology"
@@ -199,9 +199,8 @@ def _telling(scene: Scene) -> list[Line]:
         choices.append(list(fact.say) or [bare])
     combined = choices[0]
     for more in choices[1:]:
-        combined = [_joined(persona, one, two) for one in combined for two in more]
-        if not any(len(line.text) <= persona.who.speech.max_chars for line in combined):
-            return choices[0]
+        longer = [_joined(persona, one, two) for one in combined for two in more]
+        combined = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or combined
     return combined
 
 

@@ -5,14 +5,14 @@ Courtesy words alone do not calm: anger stays above a floor until something is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from roleplay.dialogue import Aim, Feeling, Move
+from roleplay.dialogue import ASKING, Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
-from roleplay.noticed import Noticed, notice
+from roleplay.noticed import CLEAR, TELLS, Noticed, notice
 from roleplay.persona import Goal, Objection, Persona
-from roleplay.reading import Claim, MoveSeen, Reading
+from roleplay.reading import AimSeen, Claim, MoveSeen, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
 from roleplay.telephone import inaudible, mended
 from roleplay.waiting import Wait, annoys
@@ -88,7 +88,6 @@ UPSET = 2.5  # anger from which the first questions are taken amiss when nothing
 LISTENS_BELOW, LESS_PER_DIFFICULTY = 4.2, 0.3
 # Moves that go with certain aims: with which one a move that was read is believed, and which one is the move itself.
 BY_AIM: dict[str, tuple[tuple[Aim, ...], tuple[Aim, ...]]] = {
-    "ask_repeat": (("repeat",), ("repeat",)),
     "hold": (("hold", "permission", "do"), ("hold",)),
     "check_satisfied": (("rest", "satisfied"), ("rest", "satisfied")),
     "consent": (("convenient", "permission"), ("convenient",)),
@@ -103,7 +102,7 @@ MOVES_OF: dict[Aim, tuple[Move, ...]] = {
 }
 BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
-OFFENDS = 0.6  # how likely such a sentence must be to be minded
+OFFENDS = 0.7  # how likely such a sentence must be to be minded
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
 
 
@@ -142,7 +141,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(name for name in asked if name != "identity")
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
-    wrong = [claim for claim in reading.contradicted if not (_too_soon(claim) or _borne_out(persona, claim))]
+    wrong = [claim for claim in reading.contradicted if _doubted(persona, claim)]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
     deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
@@ -174,6 +173,8 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
     if noticed.aims:
         said |= {move: (noticed.wants(*may), noticed.wants(*surely)) for move, (may, surely) in BY_AIM.items()}
         said |= {move: (move in moves, True) for move in _offences(reading)}
+        again = noticed.wants("repeat") and not noticed.wants("fact", "identity", "offer", "outcome", "understood")
+        said |= {"ask_repeat": (again, again)}
     kept = tuple(move for move in moves if move not in said or said[move][0])
     sure = {seen.aim for seen in reading.aims if seen.probability >= BEYOND_DOUBT}
     passed_over = (move for aim, (move, *others) in MOVES_OF.items() if aim in sure and not {move, *others} & set(kept))
@@ -182,8 +183,9 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
 
 def _offences(reading: Reading) -> Iterator[Move]:
     """What sentences offend by beyond doubt, whatever the moves that were read."""
+    to_the_point = any(seen.aim in (*ASKING, *TELLS) for seen in reading.aims)
     for seen in reading.aims:
-        if seen.aim in OFFENCES and seen.probability >= OFFENDS:
+        if seen.aim in OFFENCES and seen.probability >= OFFENDS and not (seen.aim == "stray" and to_the_point):
             yield OFFENCES[seen.aim]
 
 
@@ -191,8 +193,12 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
         return True
-    if seen.move not in (*HOSTILE, "meta", "off_topic") or seen.probability == 1.0:
+    if seen.move == "overpromise":
+        return not noticed.too_good and bool(noticed.aims) and not noticed.wants("do", "offer")
+    if seen.move not in (*HOSTILE, "meta", "off_topic"):
         return False
+    if seen.probability == 1.0:  # by a rule, which may take "what do you want changed?" for an affront
+        return any(_meant_well(each) and each.start <= seen.start < each.end for each in reading.aims)
     if noticed.aims and not noticed.wants("insult", "reproach", "stray", "refuse"):
         return True
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
@@ -200,12 +206,29 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
 
 
-def _borne_out(persona: Persona, claim: Claim) -> bool:
-    """Whether every figure of the claim stands in what the customer or its account says: it knows that to be so."""
+def _meant_well(seen: AimSeen) -> bool:
+    """Whether a sentence is beyond doubt something else than an offence."""
+    return seen.aim not in (*OFFENCES, "refuse", "other") and seen.probability >= CLEAR
+
+
+def _doubted(persona: Persona, claim: Claim) -> bool:
+    """Whether a customer would doubt it: a figure on its own matter that is another one, and not worked out from it."""
+    if claim.why == "polarity" or claim.evidence_id not in persona.grading.entries or _too_soon(claim):
+        return False
     records = (record.text for record in persona.account.records) if persona.account else ()
     own = [figure for text in (*records, *(fact.text for fact in persona.call.facts)) for figure in quantities(text)]
-    said = quantities(claim.text)
-    return bool(said) and all(any(figure.agrees(each) for each in own) for figure in said)
+    said, right = quantities(claim.text), quantities(claim.quote)
+    if not said or all(any(figure.agrees(each) for each in own) for figure in said):
+        return False  # it knows this figure itself
+    counts = {each.value for each in own}
+    return not any(_worked_out(one, other, counts) for one in said for other in right)
+
+
+def _worked_out(said: Quantity, right: Quantity, counts: Set[float | str]) -> bool:
+    """Whether a sum is the other one as often as something is counted: its six cards at 5 yuan are 30."""
+    if said.kind != right.kind or isinstance(said.value, str) or isinstance(right.value, str) or not right.value:
+        return False
+    return said.value > right.value and said.value / right.value in counts
 
 
 def _too_soon(claim: Claim) -> bool:

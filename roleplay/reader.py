@@ -38,7 +38,7 @@ SUBSTANCE = frozenset(
 )
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 ASKS_FOR_FACTS = frozenset(
-    ("fact", "story", "confirm", "wish", "outcome", "time_open", "care", "secret", "reproach", "rest")
+    ("fact", "story", "confirm", "wish", "outcome", "time_open", "care", "secret", "reproach", "rest", "understood")
 )
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 

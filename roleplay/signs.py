@@ -55,9 +55,10 @@ OPTIONS = re.compile(
     r"(?:是|想要?|要|选|走|用|喜欢)?([^，。？?、是想要选]{1,12}?)[，、]?还是(?:想要?|要|选|走|用)?([^，。？?、]{1,12}?)"
     r"(?:[呢呀啊]|更?(?:好|方便|合适))?[？?，。]|"
     r"\b(?:the|a|an|your|my|on|by|in|at|to)? ?([\w£$'’-]+(?: [\w£$'’-]+){0,3}),? or (?:would you (?:rather|prefer) |rather )?"
-    r"([\w£$'’-]+(?: [\w£$'’-]+){0,4})\?",
+    r"([\w£$'’-]+(?: [\w£$'’-]+){0,7})\?",
     re.IGNORECASE,
 )
+MORE = re.compile(r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|\b(?:anything|something|what) else\b", re.IGNORECASE)
 REPEATS = re.compile(
     r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
     re.IGNORECASE,

@@ -125,7 +125,7 @@ def test_somebody_who_is_asked_to_wait_politely_waits_and_one_who_is_ordered_min
     [
         ("您先别说，听我说完。", "cut_short"),
         ("这是APN没有配好。", "jargon"),
-                ("您慢慢说，具体是怎么回事？", "tells_its_story"),
+        ("您慢慢说，具体是怎么回事？", "tells_its_story"),
         ("处理好了，您看还有什么问题吗？", "wants"),
         ("请您打开手机的短信看看，搜10910。", "tries_it"),
         ("您看什么时间给您回电合适？", "any_time"),

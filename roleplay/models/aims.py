@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from roleplay.clauses import Piece, is_question, sentences
-from roleplay.dialogue import AIMS, Language
+from roleplay.clauses import Piece, clauses, is_question, sentences
+from roleplay.dialogue import AIMS, ASKING, Language
 from roleplay.errors import Unavailable
 from roleplay.models.encoder import BUNDLED
 from roleplay.models.ngrams import pieces
@@ -56,8 +56,24 @@ class AimModel:
         )
 
     def aims(self, reply: str, heard: str, language: Language) -> tuple[AimSeen, ...]:
-        """The likeliest aim of each sentence of `reply`, which answers the customer's `heard`."""
+        """The likeliest aim of each sentence of `reply`, which answers the customer's `heard`.
+
+        A question that begins with something else, "sorry about that, when did it start?", is two pieces.
+        """
         parts = sentences(reply)
+        found = self._likeliest(parts, heard, language)
+        for place, (part, seen) in enumerate(zip(parts, found, strict=True)):
+            if seen.aim in ASKING or not is_question(part.text) or len(clauses(part)) < 2:
+                continue
+            last = clauses(part)[-1]
+            begun = Piece(part.start, last.start, reply[part.start : last.start])
+            cut = [*parts[:place], begun, last, *parts[place + 1 :]]
+            first, second = self._likeliest(cut, heard, language)[place : place + 2]
+            if second.aim in ASKING:
+                return (*found[:place], first, second, *found[place + 1 :])
+        return found
+
+    def _likeliest(self, parts: Sequence[Piece], heard: str, language: Language) -> tuple[AimSeen, ...]:
         return tuple(
             AimSeen(AIMS[int(chances.argmax())], float(chances.max()), part.start, part.end)
             for part, chances in zip(parts, self.chances(parts, heard, language), strict=True)
