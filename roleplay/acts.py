@@ -55,7 +55,7 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
     if why == "gives_name" and why in state.moments:
         return "said_already"
     news = state.turn > 1 and state.feeling.anger < 2 and "relieved" not in state.moments
-    if news and why in ("wants", "something_else") and just_met(persona, state):
+    if news and why == "something_else" and just_met(persona, state):
         return "relieved"
     if why == "satisfied" and directive.act == "thank":
         if noticed.wants("offer", "permission"):
@@ -128,6 +128,8 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
         thanks = ends == "resolved" and "thank" not in state.acts
         return Directive("thank" if thanks else "close", "closing", ends=ends)
     held_on = any(done.did("close") for done in state.done[:-1])
+    if held_on and won(state) and not state.last.did(*HOSTILE):
+        return Directive("close", "closing", ends="unresolved")  # nobody slams down the phone on kind words
     if held_on or state.last.did(*HOSTILE):
         return Directive("hang_up", "closing_unresolved", ends="unresolved")
     if musts_met(persona, state):
@@ -142,7 +144,7 @@ def _believes(persona: Persona, state: State, rng: random.Random) -> Directive |
     untold = not state.facts and state.turn < 3 and persona.call.direction == "inbound"
     if untold or state.last.noticed.asks:
         return None  # first what has happened and what was asked, then what it makes of it
-    if state.last.did("act", "timeframe") or state.last.noticed.by_when:
+    if state.last.did("act", "timeframe", "apologise") or state.last.noticed.by_when or state.last.noticed.wants("do"):
         return None  # there is news to take in
     denied = {name for done in state.done if done.did("inform", "explain") for name in done.noticed.touches}
     for belief in persona.call.beliefs:

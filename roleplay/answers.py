@@ -9,9 +9,9 @@ import random
 from collections.abc import Callable
 
 from roleplay.clauses import kinds_of
-from roleplay.dialogue import Aim
+from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
-from roleplay.noticed import NOTHING
+from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Goal, Objection, Persona
 from roleplay.signs import ASKS_WHEN
 from roleplay.state import HOSTILE, SOLUTION, State, musts_met
@@ -22,6 +22,8 @@ QUESTION = ("ask_open", "ask_closed")
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
 PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach")  # what asks for a secret
 CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
+UPSET = 2.5  # anger from which anybody does
+SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  # tempers that fend a question off
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -81,6 +83,8 @@ def _occupied(persona: Persona, state: State, rng: random.Random) -> Directive |
             return Directive("accept", "another_time", ends="callback")
         if "no_other_time" not in state.moments:
             return Directive("object", "no_other_time")
+    if state.last.noticed.wants(*ASKING, *TELLS) and not state.last.noticed.long:
+        return None  # that is to the point
     if state.turn > occupied.replies and "no_time" not in state.moments[-2:] and not musts_met(persona, state):
         return Directive("busy", "no_time")
     return None
@@ -91,7 +95,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     call, asked, noticed = persona.call, state.last.asked, state.last.noticed
     # What an opening only touched upon is told in full when it is asked for.
     hinted = {name for opening in call.openings for name in opening.tells if name in state.facts}
-    hinted -= {name for done in state.done[:-1] for name in done.asked}
+    hinted -= {name for done in state.done[1:-1] for name in done.asked}  # asked since, and so told
     now = {fact.id for rule in ("asked", "volunteered") for fact in due(persona, state, rule)} | hinted
     fresh = [name for name in asked if name in now and name != "identity"]
     identity = ("identity",) if "identity" in asked and "identity" in now else ()
@@ -106,7 +110,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "asked", goal=goal)
     withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
     if withheld and (noticed.wants(*PRIES) or not noticed.aims):
-        return Directive("answer" if withheld[0].told == "never" else "refuse_info", "holds_back")
+        sharp = persona.who.speech.temper in SHARP or state.feeling.anger >= UPSET
+        why = "fends_off" if sharp and not noticed.wants("care") else "holds_back"
+        return Directive("answer" if withheld[0].told == "never" else "refuse_info", why)
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
     return None
@@ -119,7 +125,10 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
     if not known or noticed.insists or (not noticed.wants("fact", "identity") and noticed.aims):
         return None
     before = [place for place, done in enumerate(state.done[:-1]) if known[0] in done.asked]
-    same = any(state.done[place].noticed.kinds == noticed.kinds for place in before)
+    same = any(
+        state.done[place].noticed.kinds == noticed.kinds and state.done[place].asked == state.last.asked
+        for place in before
+    )
     since = state.done[before[-1] + 1 : -1] if before else ()
     again = same and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     if not again and before and before[-1] == len(state.done) - 2:
@@ -146,8 +155,7 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
 def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """More was said than can be taken in: somebody in a hurry cuts it short, somebody old takes notes."""
     last, who = state.last, persona.who
-    asks = last.noticed.asks and not last.noticed.wants("understood")
-    if not last.noticed.long or asks or musts_met(persona, state):
+    if not last.noticed.long or last.noticed.asks or musts_met(persona, state):
         return None
     if (who.speech.temper in HURRIED or state.feeling.anger >= 2.5) and "too_long" not in state.moments:
         return Directive("press", "too_long")
@@ -162,7 +170,7 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if noticed.wants("outcome"):
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
         if tried or musts_met(persona, state):
-            return Directive("answer", "works_now" if musts_met(persona, state) else "did_it")
+            return Directive("answer", "did_it" if tried else "works_now")
         return None if state.last.asked else Directive("answer", "still_same")
     if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):
         return Directive("answer", "did_it" if "tries_it" in state.moments[-2:] else "tries_it")
@@ -199,7 +207,7 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
     """Asked whether that was all: first what was held back when it was asked for, then what is still wanted."""
     if not state.last.noticed.wants("rest"):
         return None
-    held = [fact.id for fact in due(persona, state, "asked") if fact.id in state.asked_for]
+    held = [fact.id for fact in due(persona, state, "asked") if fact.needs is not None and fact.id in state.asked_for]
     if held:
         return Directive("answer", "asked", tell=(held[0],))
     unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
@@ -223,13 +231,17 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
             return Directive("answer", "asked", tell=(own[0].id,))
         if noticed.by_when or not noticed.wants("time_set"):
             return Directive("answer", "time_agreed" if noticed.by_when else "any_time", about=noticed.by_when)
-    if noticed.wants("choice"):
+    worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
+    if noticed.wants("choice") and (noticed.options or worry is None):
         return Directive(
             "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
         )
-    if not noticed.wants("offer", "time_set") or musts_met(persona, state) or (last.did("consent") and state.turn <= 2):
+    if (
+        not noticed.wants("offer", "time_set", "choice")
+        or musts_met(persona, state)
+        or (last.did("consent") and state.turn <= 2)
+    ):
         return None
-    worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
     if worry is not None:
         return Directive("object", "objection", objection=worry.id)
     goal = open_goal(persona, state)
@@ -265,7 +277,9 @@ def still_open(objection: Objection, state: State) -> bool:
 def open_goal(persona: Persona, state: State) -> str:
     """What is still wanted and was not asked for yet; nobody asks for what he has just been told, or told when."""
     told_when = any(done.noticed.by_when for done in state.done)
-    spoken_of = state.last.noticed.touches if state.last.did("inform", "explain", *SOLUTION) else ()
+    spoken_of = {name for done in state.done if done.counts for name in done.noticed.speaks_to}
+    if state.last.did("inform", "explain", *SOLUTION):
+        spoken_of.update(state.last.noticed.touches)
     open_goals = [
         goal.id
         for goal in persona.call.goals

@@ -90,7 +90,8 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
     wanted = tuple(dict.fromkeys(_aim(seen, reply) for seen in aims if seen.probability >= PLAIN))
-    clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in TELLS and seen.probability >= CLEAR)
+    answers = (*TELLS, "warm", "offer")
+    clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
         aims=wanted,
@@ -125,8 +126,11 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
 
 
 def _aim(seen: AimSeen, reply: str) -> Aim:
-    """What is asked for openly is the rest where it says so, and the matter itself elsewhere."""
-    return "rest" if seen.aim == "story" and signs.MORE.search(reply[seen.start : seen.end]) else seen.aim
+    """The aim as read, but for two that words tell apart: what else there is, and what the customer is to do itself."""
+    sentence = reply[seen.start : seen.end]
+    if seen.aim == "story" and signs.MORE.search(sentence):
+        return "rest"
+    return "understood" if seen.aim == "offer" and signs.YOURS.search(sentence) else seen.aim
 
 
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:

@@ -211,13 +211,16 @@ def _meant_well(seen: AimSeen) -> bool:
     return seen.aim not in (*OFFENCES, "refuse", "other") and seen.probability >= CLEAR
 
 
+DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
+
+
 def _doubted(persona: Persona, claim: Claim) -> bool:
     """Whether a customer would doubt it: a figure on its own matter that is another one, and not worked out from it."""
     if claim.why == "polarity" or claim.evidence_id not in persona.grading.entries or _too_soon(claim):
         return False
     records = (record.text for record in persona.account.records) if persona.account else ()
     own = [figure for text in (*records, *(fact.text for fact in persona.call.facts)) for figure in quantities(text)]
-    said, right = quantities(claim.text), quantities(claim.quote)
+    said, right = ([each for each in quantities(text) if each.kind in DOUBTED] for text in (claim.text, claim.quote))
     if not said or all(any(figure.agrees(each) for each in own) for figure in said):
         return False  # it knows this figure itself
     counts = {each.value for each in own}
@@ -367,7 +370,8 @@ def _settle(persona: Persona, state: State) -> State:
 def _answered(goal: Goal, state: State) -> bool:
     """Whether what it asked for was answered in other words than its file foresees: told or done, and not coldly."""
     last = state.last
-    return goal.id in state.named and goal.id in last.noticed.speaks_to and last.counts and not last.cold
+    wanted = goal.kind != "must" or goal.id in state.named  # a must is met in other words only once it was asked for
+    return wanted and goal.id in last.noticed.speaks_to and last.counts and not last.cold
 
 
 def _broken(objection: Objection, state: State) -> bool:

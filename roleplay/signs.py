@@ -59,6 +59,11 @@ OPTIONS = re.compile(
     re.IGNORECASE,
 )
 MORE = re.compile(r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|\b(?:anything|something|what) else\b", re.IGNORECASE)
+YOURS = re.compile(
+    r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
+    r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",
+    re.IGNORECASE,
+)
 REPEATS = re.compile(
     r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
     re.IGNORECASE,

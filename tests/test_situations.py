@@ -165,6 +165,17 @@ def test_a_second_aside_of_the_agent_is_not_puzzled_over_but_cut_short():
     assert (directive.act, directive.first) == ("press", "off_the_point")
 
 
+def test_an_angry_customer_fends_off_what_others_put_off_and_a_kind_question_is_put_off_by_both():
+    hidden = next(fact.id for fact in ANGRY.call.facts if fact.needs is not None)
+
+    def asked(words: str) -> str:
+        read = reading(("ask_closed",), 3.5, aims=AIMS.aims(words, "", "zh-CN"), asked=(hidden,))
+        return next_directive(ANGRY, react(ANGRY, opened(ANGRY), read, words), 0).why
+
+    assert asked("那个时候手机是谁在用？") == "fends_off"
+    assert asked("您身体还好吧？别太着急。") == "holds_back"
+
+
 @pytest.mark.parametrize("words", ["15元我给您退回去，您看可以吗？", "我帮您把它关掉，要关吗？", "这样行吗？"])
 def test_an_offer_is_answered_before_anything_of_its_own_comes_up(words):
     told = replace(opened(ANGRY), facts=("item", "months"))
