@@ -138,7 +138,7 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
 
 def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     last = state.last
-    if last.wrong:
+    if last.doubted:
         return Directive("challenge", "wrong_fact", about=last.doubted)
     if last.did("meta") or last.noticed.to_a_machine or (last.did("off_topic") and not last.asked):
         if "strange_words" in state.moments[-2:]:
@@ -210,14 +210,15 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
     held = [fact.id for fact in due(persona, state, "asked") if fact.needs is not None and fact.id in state.asked_for]
     if held:
         return Directive("answer", "asked", tell=(held[0],))
-    unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
-    if unmet and state.turn > 2:
-        return Directive("press", "not_satisfied", goal=open_goal(persona, state) or unmet[0])
+    if (goal := open_goal(persona, state)) and state.turn > 2:
+        return Directive("press", "not_satisfied", goal=goal)
     worry = next((item for item in persona.call.objections if still_open(item, state)), None)
     if worry is not None and state.ever(*OFFER):
         return Directive("object", "objection", objection=worry.id)
-    hidden = [goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in state.named]
-    if hidden and not unmet and state.feeling.trust >= CONFIDES:
+    hidden = [
+        goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in (*state.named, *state.met)
+    ]
+    if hidden and musts_met(persona, state) and state.feeling.trust >= CONFIDES:
         return Directive("ask", "asked", goal=hidden[0])
     return None
 

@@ -65,7 +65,7 @@ class Noticed:
 
 NOTHING = Noticed()
 TELLS: tuple[Aim, ...] = ("tell", "do", "later")
-CLEAR = 0.5  # how likely an aim must be for the sentence to count as an answer to what the customer wants
+CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 PLAIN = 0.3  # how likely an aim must be to be acted upon
 LONG = {"zh-CN": 130, "en": 420}  # characters

@@ -5,7 +5,7 @@ Courtesy words alone do not calm: anger stays above a floor until something is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
@@ -141,7 +141,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(name for name in asked if name != "identity")
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
-    wrong = [claim for claim in reading.contradicted if _doubted(persona, claim)]
+    wrong = [claim for claim in reading.contradicted if _untrue(persona, claim)]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
     deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
@@ -156,7 +156,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         good=good,
         cold=bool(state.turn) and (passed_over or empathy < icy),
         wrong=bool(wrong),
-        doubted=next((quantity.text for claim in wrong for quantity in quantities(claim.text)), ""),
+        doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
         told=reading.told,
@@ -198,7 +198,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     if seen.move not in (*HOSTILE, "meta", "off_topic"):
         return False
     if seen.probability == 1.0:  # by a rule, which may take "what do you want changed?" for an affront
-        return any(_meant_well(each) and each.start <= seen.start < each.end for each in reading.aims)
+        kindly = any(_meant_well(each) and each.start <= seen.start < each.end for each in reading.aims)
+        return seen.move in HOSTILE and kindly
     if noticed.aims and not noticed.wants("insult", "reproach", "stray", "refuse"):
         return True
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
@@ -214,15 +215,21 @@ def _meant_well(seen: AimSeen) -> bool:
 DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
 
 
-def _doubted(persona: Persona, claim: Claim) -> bool:
-    """Whether a customer would doubt it: a figure on its own matter that is another one, and not worked out from it."""
-    if claim.why == "polarity" or claim.evidence_id not in persona.grading.entries or _too_soon(claim):
+def _doubted(persona: Persona, claim: Claim) -> Sequence[Quantity]:
+    """The figures that a customer would doubt aloud: sums and spans of its own matter."""
+    own_matter = claim.evidence_id in persona.grading.entries
+    return [figure for figure in quantities(claim.text) if own_matter and figure.kind in DOUBTED]
+
+
+def _untrue(persona: Persona, claim: Claim) -> bool:
+    """Whether a claim that the evidence contradicts is false for this customer, who knows some figures itself."""
+    if _too_soon(claim):
         return False
     records = (record.text for record in persona.account.records) if persona.account else ()
     own = [figure for text in (*records, *(fact.text for fact in persona.call.facts)) for figure in quantities(text)]
-    said, right = ([each for each in quantities(text) if each.kind in DOUBTED] for text in (claim.text, claim.quote))
-    if not said or all(any(figure.agrees(each) for each in own) for figure in said):
-        return False  # it knows this figure itself
+    said, right = quantities(claim.text), quantities(claim.quote)
+    if said and all(any(figure.agrees(each) for each in own) for figure in said):
+        return False
     counts = {each.value for each in own}
     return not any(_worked_out(one, other, counts) for one in said for other in right)
 
@@ -265,7 +272,7 @@ def _by_moves(state: State, done: Done) -> list[str]:
     whys = [move for move in done.moves if move in EFFECTS]
     if done.did("alternative", "transfer") and "refuse" in whys:
         whys.remove("refuse")
-    if done.wrong:
+    if done.doubted:
         whys.append("wrong_fact")
     if not done.counts:
         whys = [why for why in whys if EFFECTS[why][0] >= 0 and why not in ("explain", "inform", "restate")]
@@ -370,7 +377,7 @@ def _settle(persona: Persona, state: State) -> State:
 def _answered(goal: Goal, state: State) -> bool:
     """Whether what it asked for was answered in other words than its file foresees: told or done, and not coldly."""
     last = state.last
-    wanted = goal.kind != "must" or goal.id in state.named  # a must is met in other words only once it was asked for
+    wanted = goal.kind != "must" or goal.id in state.named or last.did(*SOLUTION)
     return wanted and goal.id in last.noticed.speaks_to and last.counts and not last.cold
 
 

@@ -32,8 +32,8 @@ class Done:
     """What one reply of the trainee did, as far as conditions ask.
 
     `good`: it took up the feeling. `cold`: it passed over a feeling that was plain to hear. `wrong`: it said
-    something untrue, `doubted` in these words. `lost`: the customer was too angry to listen, or could not
-    hear. What is wrong, lost or too good to be true counts for no condition.
+    something untrue; where the customer would notice, it is `doubted` in these words. `lost`: the customer was
+    too angry to listen, or could not hear. What is wrong, lost or too good to be true counts for no condition.
     """
 
     moves: tuple[str, ...]
@@ -191,7 +191,7 @@ def chilled(state: State) -> bool:
 def driven_off(state: State) -> bool:
     """Whether insults, data given away, empty promises or untruths have cost the agent the customer."""
     too_good = sum(done.noticed.too_good for done in state.done)
-    wrong = sum(done.wrong for done in state.done)
+    wrong = sum(bool(done.doubted) for done in state.done)
     grave = state.insults > 0 or state.hostile >= 2 or state.alarms > 0 or too_good >= 2 or wrong >= 2
     return grave and state.feeling.trust < 2
 
