@@ -47,6 +47,7 @@ def line_figures(call: Call) -> list[LineFigures]:
     for each in call.exchanges:
         heard.append(each.reply.text)
         text, source = each.answer.text, each.detail["source"]
+        own = len(each.meant)  # what is heard beside its words on a bad line is none of its length
         open_then = ledger(call.persona, each.before, each.directive.tell, said, heard)
         rows.append(
             LineFigures(
@@ -54,9 +55,9 @@ def line_figures(call: Call) -> list[LineFigures]:
                 leak=bool(leak(text, open_then, source)),
                 unsupported=bool(unsupported(text, open_then, source == "own")),
                 repeat_in_call=not each.directive.again and bool(repeats(text, open_then)),
-                over_length=len(text) > open_then.max_chars,
+                over_length=own > open_then.max_chars,
                 dialect_heard=not lacks_dialect(text, open_then) if open_then.markers and len(text) > 6 else None,
-                length=len(text) / open_then.max_chars,
+                length=own / open_then.max_chars,
             )
         )
         said.append(text)

@@ -22,8 +22,8 @@ QUESTION = ("ask_open", "ask_closed")
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
 PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach")  # what asks for a secret
 CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
-UPSET = 2.5  # anger from which anybody does
 SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  # tempers that fend a question off
+UPSET = 2.5  # anger from which anybody does
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -254,10 +254,9 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
 def _unanswered(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """A wish that was asked for, or a plain question to which nothing in the file is the answer."""
     last, noticed = state.last, state.last.noticed
-    goal = open_goal(persona, state)
-    if noticed.wants("wish") and goal:
+    if noticed.wants("wish") and (goal := open_goal(persona, state)):
         return Directive("ask", "asked_what_it_wants", goal=goal)
-    plain = noticed.wants("fact", "secret") or (not noticed.aims and last.did(*QUESTION) and last.noticed is NOTHING)
+    plain = noticed.wants("fact", "secret") or (noticed is NOTHING and last.did(*QUESTION))
     if plain and not last.asked and not last.did(*SOLUTION) and "does_not_know" not in state.moments[-4:]:
         return Directive("answer", "does_not_know")
     return None
