@@ -190,7 +190,7 @@ def missing(exchange: Exchange, reading: Reading, model_answers: Sequence[str], 
     amount = _charged(exchange)
     care = [text for text in model_answers if _fits(text, exchange)][:2]
     care += [text.format(amount=amount) for text in matter["care"] if amount or "{amount}" not in text]
-    told = list(_told(exchange, reading))
+    told = list(_told(exchange, reading)) if reading.estimates.fact_due >= DUE or reading.contradicted else []
     found = [Missing("care", tuple(care[:4]), instead=True), Missing("tell", tuple(told))]
     if verify:
         found.append(Missing("ask", tuple(words["stages"]["verification"])))
