@@ -111,7 +111,7 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
         alarm=_alarm(persona, reply, parts, known, verified),
         too_good=bool(signs.TOO_GOOD.search(reply)),
         interrupts=bool(signs.INTERRUPTS.search(reply)),
-        louder=bool(signs.LOUDER.search(reply)),
+        louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
         reconnects=bool(signs.RECONNECTS.search(reply)),
         wrong_name=_wrong_name(persona, reply),
         term=_term(persona, reply),

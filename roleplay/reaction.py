@@ -103,6 +103,7 @@ MOVES_OF: dict[Aim, tuple[Move, ...]] = {
 BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
 OFFENDS = 0.7  # how likely such a sentence must be to be minded
+DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
 
 
@@ -210,9 +211,6 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
 def _meant_well(seen: AimSeen) -> bool:
     """Whether a sentence is beyond doubt something else than an offence."""
     return seen.aim not in (*OFFENCES, "refuse", "other") and seen.probability >= CLEAR
-
-
-DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
 
 
 def _doubted(persona: Persona, claim: Claim) -> Sequence[Quantity]:

@@ -49,7 +49,7 @@ def has(persona: Persona, state: State, kind: Trouble) -> bool:
 
 def inaudible(persona: Persona, state: State, noticed: Noticed) -> bool:
     """Whether the customer cannot make out the reply that comes next."""
-    if noticed.louder or noticed.wants("hear") or state.moments.count("cannot_hear") >= HEARD_ANYWAY:
+    if noticed.louder or state.moments.count("cannot_hear") >= HEARD_ANYWAY:
         return False
     return any(trouble.kind == "cannot_hear" for trouble in troubles(persona, state, state.turn + 1))
 
@@ -58,7 +58,7 @@ def mended(persona: Persona, state: State) -> tuple[str, ...]:
     """The troubles, by their number in the file, that are over for good after the last reply."""
     over = list(state.mended)
     for number, trouble in enumerate(persona.call.line):
-        spoke_up = trouble.kind == "cannot_hear" and (state.last.noticed.louder or state.last.noticed.wants("hear"))
+        spoke_up = trouble.kind == "cannot_hear" and state.last.noticed.louder
         if str(number) not in over and (spoke_up or (trouble.until is not None and holds(trouble.until, state))):
             over.append(str(number))
     return tuple(over)

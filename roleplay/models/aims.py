@@ -6,7 +6,6 @@ before and after tells which. Pieces as in `ngrams`, each hashed to one of 2**15
 
 from __future__ import annotations
 
-import hashlib
 import math
 import zlib
 from collections import Counter, defaultdict
@@ -31,9 +30,9 @@ ENDS = {"zh-CN": 6, "en": 24}  # characters at the end of a Chinese question, at
 class AimModel:
     """One for all calls and threads; it changes nothing."""
 
-    def __init__(self, weights: dict[str, np.ndarray], bias: dict[str, np.ndarray], fingerprint: str = "") -> None:
+    def __init__(self, weights: dict[str, np.ndarray], bias: dict[str, np.ndarray]) -> None:
         """By language: `weights` (WIDTH, AIMS) and `bias` (AIMS,) of a softmax."""
-        self._weights, self._bias, self.fingerprint = weights, bias, fingerprint
+        self._weights, self._bias = weights, bias
 
     @classmethod
     def load(cls, path: str | Path = FILE) -> AimModel:
@@ -52,7 +51,6 @@ class AimModel:
         return cls(
             {language: tensors[f"{language}.weights"] for language in languages},
             {language: tensors[f"{language}.bias"] for language in languages},
-            hashlib.sha256(path.read_bytes()).hexdigest()[:12],
         )
 
     def aims(self, reply: str, heard: str, language: Language) -> tuple[AimSeen, ...]:

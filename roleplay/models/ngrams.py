@@ -41,14 +41,14 @@ def columns(reply: str, heard: str, rare: np.ndarray) -> dict[int, float]:
     return found
 
 
-def stacked(filled: Sequence[Mapping[int, float]]) -> csr_matrix:
-    """What `columns` gives for several texts, as one table: (texts, WIDTH)."""
+def stacked(filled: Sequence[Mapping[int, float]], width: int = WIDTH) -> csr_matrix:
+    """The columns that several texts fill, as one table: (texts, width)."""
     from scipy.sparse import csr_matrix
 
     ends = np.cumsum([0, *map(len, filled)])
     values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
     places = np.concatenate([np.fromiter(one.keys(), np.int32, len(one)) for one in filled])
-    table = csr_matrix((values, places, ends), shape=(len(filled), WIDTH))
+    table = csr_matrix((values, places, ends), shape=(len(filled), width))
     table.sort_indices()
     return table
 

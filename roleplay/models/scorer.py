@@ -56,9 +56,12 @@ class Examples:
 
     def alike(self, standard: np.ndarray) -> np.ndarray:
         """How much each example is like one reply, or like each of several: (examples,) or (replies, examples)."""
-        one, many = np.clip(standard, -EDGE, EDGE), self.rows.astype(np.float64)
-        far = (one**2).sum(-1)[..., None] + (many**2).sum(-1) - 2 * one @ many.T
-        return np.asarray(np.exp(-np.maximum(far, 0) / self.width))
+        return np.asarray(np.exp(-squared_distances(np.clip(standard, -EDGE, EDGE), self.rows) / self.width))
+
+
+def squared_distances(one: np.ndarray, many: np.ndarray) -> np.ndarray:
+    """The squared distances of one row, or of each of several, from each of `many`."""
+    return np.maximum((one**2).sum(-1)[..., None] + (many**2).sum(-1) - 2 * one @ many.T, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,8 @@ class Scorer:
         strangers: Mapping[str, Stranger],
         mark: str = "",
     ) -> None:
-        """`examples` by language, `columns` by "LANGUAGE TARGET"; targets are the dimensions and fact_due. `doubts` by "LANGUAGE DIMENSION",
-        `strangers` by language."""
+        """`columns` by "LANGUAGE TARGET"; targets are the dimensions and fact_due. `doubts` by "LANGUAGE DIMENSION",
+        `examples` and `strangers` by language."""
         self.names, self.mean, self.scale, self.columns = tuple(names), mean, scale, columns
         self.examples, self.doubts, self.strangers, self.fingerprint = examples, doubts, strangers, mark
 
@@ -148,7 +151,7 @@ class Scorer:
                 arrays[f"{key} {part}"] = getattr(trees, part)
         widths = {}
         for language, known in self.examples.items():
-            arrays[f"{language} examples"], widths[language] = known.rows, known.width
+            arrays[f"{language} examples"], widths[language] = known.rows.astype(np.float16), known.width
         strangers = {}
         for language, own in self.strangers.items():
             arrays[f"{language} stranger"] = own.weights
@@ -183,7 +186,7 @@ class Scorer:
                 for language, values in json.loads(file.metadata()["strangers"]).items()
             }
             examples = {
-                language: Examples(file.get_tensor(f"{language} examples"), width)
+                language: Examples(file.get_tensor(f"{language} examples").astype(np.float64), width)
                 for language, width in json.loads(file.metadata()["widths"]).items()
             }
             mark = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]

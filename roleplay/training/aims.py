@@ -23,11 +23,12 @@ from sklearn.model_selection import GroupKFold
 from roleplay.clauses import sentences
 from roleplay.dialogue import AIMS, ASKING, Language
 from roleplay.models.aims import FILE, WIDTH, columns
+from roleplay.models.ngrams import stacked
 from roleplay.training.corpus import FOLDER, graded_turns, load_calls, load_replies
 
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 PARTS = 4  # of the replies, each read by a model that has seen the others
-RARE = 0.35
+RARE = 0.35  # the power of its share by which an aim weighs less
 STRENGTH = 8.0  # of the regression; the higher, the closer it keeps to its examples
 
 
@@ -68,13 +69,6 @@ def fit(table: csr_matrix, wanted: np.ndarray) -> LogisticRegression:
         return model.fit(table, wanted, sample_weight=weight / weight.mean())
 
 
-def stacked(filled: Sequence[dict[int, float]]) -> csr_matrix:
-    ends = np.cumsum([0, *map(len, filled)])
-    values = np.concatenate([np.fromiter(one.values(), np.float32, len(one)) for one in filled])
-    places = np.concatenate([np.fromiter(one.keys(), np.int32, len(one)) for one in filled])
-    return csr_matrix((values, places, ends), shape=(len(filled), WIDTH))
-
-
 def report(language: str, said: np.ndarray, aims: Sequence[tuple[str, ...]]) -> None:
     right = np.array([one in there for one, there in zip(said, aims, strict=True)])
     asks = np.array([there[0] in ASKING for there in aims])
@@ -96,7 +90,7 @@ def main(file: Path = FILE, measure: bool = True) -> None:
     tensors: dict[str, np.ndarray] = {}
     for language in LANGUAGES:
         own = [row for row in rows if row.language == language]
-        table = stacked([found for row in own for found in columns(row.parts, row.heard, language)])
+        table = stacked([found for row in own for found in columns(row.parts, row.heard, language)], WIDTH)
         aims = [each for row in own for each in row.aims]
         groups = [row.group for row in own for _ in row.parts]
         wanted = np.array([each[0] for each in aims])

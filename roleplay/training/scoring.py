@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold
 from roleplay.agreement import agreement
 from roleplay.confidence import Doubt, Opinion, signs
 from roleplay.graded import GradedReply
-from roleplay.models.scorer import EDGE, SHARES, Column, Examples, Scorer, Stranger, Trees, odd
+from roleplay.models.scorer import EDGE, SHARES, Column, Examples, Scorer, Stranger, Trees, odd, squared_distances
 from roleplay.rubric import DIMENSIONS, Dimension
 from roleplay.training.misfits import MARK
 
@@ -87,10 +87,9 @@ def judge_unseen(
 
 def make_examples(standard: np.ndarray) -> Examples:
     """Their features as they are kept; as wide as the middle one of their distances."""
-    rows = np.clip(standard, -EDGE, EDGE).astype(np.float16)
-    some = rows[:: max(1, len(rows) // 1000)].astype(np.float64)
-    far = (some**2).sum(1)[:, None] + (some**2).sum(1) - 2 * some @ some.T
-    return Examples(rows, float(np.median(far)))
+    rows = np.clip(standard, -EDGE, EDGE).astype(np.float16).astype(np.float64)  # as exact as they are kept
+    some = rows[:: max(1, len(rows) // 1000)]
+    return Examples(rows, float(np.median(squared_distances(some, some))))
 
 
 def fit_column(
