@@ -56,7 +56,7 @@ format: install
 
 train: install
 	@echo "The bundled models are made from the texts in roleplay/training/corpus/, each by a recipe of its own:"
-	@for recipe in embedder reader customer speakers; do echo "  $(BIN)/python -m roleplay.training.$$recipe --help"; done
+	@for recipe in matching reader grader aims customer speakers; do echo "  $(BIN)/python -m roleplay.training.$$recipe --help"; done
 	@echo "How long each takes and how good it became stands in its card, roleplay/bundled/*/README.md."
 
 screenshots: install

@@ -163,8 +163,8 @@ def reading_figures(room: Room) -> dict[str, Figure]:
 
 def search_figures(room: Room, times: int) -> dict[str, Figure]:
     """Search in the knowledge base, beside the cosine of all questions and answers in numpy."""
-    assert room.reader.questions is not None
-    embedder = room.reader.questions.embedder
+    assert room.reader.matcher is not None
+    embedder = room.reader.matcher.embedder
     table = embedder.encode([f"{entry.question} {entry.answer}" for entry in room.knowledge.entries()])
     ours: list[float] = []
     plain: list[float] = []

@@ -41,9 +41,9 @@ def personas_for(script: Script, personas: Sequence[Persona], room: Room) -> lis
     fit = [each for each in personas if each.language == script.language and each.call.direction == script.direction]
     sharing = [each for each in fit if set(each.topics) & set(script.topics)]
     fit = sharing or fit
-    if not fit or room.reader.questions is None:
+    if not fit or room.reader.matcher is None:
         return fit[:MOST_PERSONAS]
-    embedder = room.reader.questions.embedder
+    embedder = room.reader.matcher.embedder
     wanted = embedder.encode([script.scenario or " ".join(script.turns)])[0]
     near = embedder.encode([f"{each.title} {each.summary}" for each in fit]) @ wanted
     return [fit[place] for place in near.argsort()[::-1][:MOST_PERSONAS]]

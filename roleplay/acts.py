@@ -15,6 +15,7 @@ from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
+from roleplay.responses import own_responses, with_responses, without_answered
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
@@ -24,15 +25,25 @@ WARNS = {"vent", "threaten", "challenge", "press", "demand_supervisor", "refuse_
 
 def next_directive(persona: Persona, state: State, seed: int) -> Directive:
     """The directive for the customer's turn that follows the trainee's last reply."""
-    directive = Directive("answer", "noted")
-    for rule in RULES:
-        if (found := rule(persona, state, random.Random(f"{seed}/{state.turn}"))) is not None:
-            directive = found
-            break
-    directive = replace(directive, first=directive.first or _first(persona, state, directive))
+    responses = own_responses(persona, state)
+    if responses and (objects := _objects(persona, state, random.Random(f"{seed}/{state.turn}"))):
+        responses, directive = (), objects
+    else:
+        directive = _decided(persona, without_answered(state) if responses else state, seed)
+    if responses:
+        directive = with_responses(persona, state, directive, responses)
+    if not directive.responses:
+        directive = replace(directive, first=directive.first or _first(persona, state, directive))
     if not directive.ends and not state.cut and telephone.has(persona, state, "drops"):
         directive = replace(directive, cut=True)
     return directive
+
+
+def _decided(persona: Persona, state: State, seed: int) -> Directive:
+    for rule in RULES:
+        if (found := rule(persona, state, random.Random(f"{seed}/{state.turn}"))) is not None:
+            return found
+    return Directive("answer", "noted")
 
 
 def _first(persona: Persona, state: State, directive: Directive) -> str:
@@ -54,7 +65,8 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "not_yet"
     if why == "gives_name" and why in state.moments:
         return "said_already"
-    news = state.turn > 1 and state.feeling.anger < 2 and "relieved" not in state.moments
+    done = state.last.did(*SOLUTION) and not noticed.wants("refuse")
+    news = done and state.turn > 1 and state.feeling.anger < 2 and "relieved" not in state.moments
     if news and why == "something_else" and just_met(persona, state):
         return "relieved"
     if why == "satisfied" and directive.act == "thank":

@@ -24,6 +24,8 @@ PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach")
 CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
 SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  # tempers that fend a question off
 UPSET = 2.5  # anger from which anybody does
+WANTED_TO_KNOW = (("ask",), ("ask_explain",), ("challenge",))  # acts after which no answer is too long
+REPAIRED = {"broadband", "outage", "sim", "wifi", "porting"}  # topics in which something can work again
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -155,7 +157,7 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
 def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """More was said than can be taken in: somebody in a hurry cuts it short, somebody old takes notes."""
     last, who = state.last, persona.who
-    if not last.noticed.long or last.noticed.asks or musts_met(persona, state):
+    if not last.noticed.long or last.noticed.asks or musts_met(persona, state) or state.acts[-1:] in WANTED_TO_KNOW:
         return None
     if (who.speech.temper in HURRIED or state.feeling.anger >= 2.5) and "too_long" not in state.moments:
         return Directive("press", "too_long")
@@ -169,7 +171,8 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     noticed = state.last.noticed
     if noticed.wants("outcome"):
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
-        if tried or musts_met(persona, state):
+        repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
+        if tried or repaired:
             return Directive("answer", "did_it" if tried else "works_now")
         return None if state.last.asked else Directive("answer", "still_same")
     if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):

@@ -97,7 +97,9 @@ def build_library(settings: Settings, knowledge: Knowledge | None = None) -> Lib
 
 
 def build_reader(settings: Settings, embedder: Embedder) -> Reader:
-    return load_reader(embedder, settings.rule_files or None)
+    """The reader, which has learnt from the bundled embedder and reads by it whatever the search goes by."""
+    bundled = embedder if embedder.spec == "bundled" else load_embedder("bundled")
+    return load_reader(bundled, settings.rule_files or None)
 
 
 def build_model(settings: Settings, spec: str, timeout: float) -> LanguageModel:
@@ -115,7 +117,7 @@ def take_standards(room: Room, standards: Standards) -> None:
     if isinstance(room.grader, BundledGrader | ModelGrader):
         room.grader = replace(room.grader, standards=standards)
     if room.reader is not None:
-        room.reader = Reader(room.reader.encoder, room.reader.questions, standards, room.reader.aims)
+        room.reader = Reader(room.reader.encoder, room.reader.matcher, standards, room.reader.aims)
 
 
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:

@@ -22,7 +22,7 @@ from roleplay.errors import RoleplayError
 from roleplay.facts import quantities
 from roleplay.grading import BundledGrader, Grader, ceiling
 from roleplay.models import LanguageModel, Sampling
-from roleplay.persona import Grading, ModelAnswer
+from roleplay.persona_grading import Grading, ModelAnswer
 from roleplay.phrases import forbidden, judged
 from roleplay.pieces import SLOTS, Missing, Part, caring, missing, own_parts, phrases
 from roleplay.reader import Reader

@@ -21,7 +21,7 @@ import yaml
 from roleplay.dialogue import MOVES, Language
 from roleplay.texts import texts
 
-NAMED = ("told", "asked", "knows", "goal", "belief", "objection")  # each is followed by an id
+NAMED = ("told", "asked", "knows", "goal", "belief", "objection", "heard")  # each is followed by an id
 FEELINGS = ("anger", "confusion", "trust")
 NOT = "not"
 TIMES = re.compile(r"\s*[×xX*]\s*(\d+)\s*(?:次|times)?\s*$")

@@ -51,7 +51,8 @@ class Condition(Strict):
     `asked`: the trainee asked for this fact. `told`: the trainee told the content of this entry rightly,
     `facts` names which of its facts must be among it. `knows`: the customer has told this fact.
     `feeling`: bounds such as {trust: ">=2"}. `turn`: a bound on the number of the trainee's replies.
-    `goal`, `belief`, `objection`: it is met, corrected, broken. `verified`: identity has been checked.
+    `goal`, `belief`, `objection`: it is met, corrected, broken. `heard`: the trainee said, not coldly and without
+    anything wrong beside it, what this response answers. `verified`: identity has been checked.
     """
 
     move: Move | tuple[Move, ...] | None = None
@@ -66,6 +67,7 @@ class Condition(Strict):
     goal: str | None = None
     belief: str | None = None
     objection: str | None = None
+    heard: str | None = None
     verified: bool | None = None
     all: tuple[Condition, ...] = ()
     any: tuple[Condition, ...] = ()
@@ -74,7 +76,9 @@ class Condition(Strict):
     @model_validator(mode="after")
     def says_something(self) -> Condition:
         if not self.model_fields_set - {"times", "good", "facts"}:
-            raise ValueError("an empty condition; give move, asked, told, knows, feeling, turn, goal, all, any or not")
+            raise ValueError(
+                "an empty condition; give move, asked, told, knows, feeling, turn, goal, heard, all, any or not"
+            )
         if (self.good or self.times > 1) and not self.move:
             raise ValueError("move: times and good belong to move")
         if self.facts and not self.told:

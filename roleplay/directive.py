@@ -17,7 +17,7 @@ from roleplay.wording import Line
 class Directive:
     """One turn. `why` is the rule that decided, or the moment (prompts/moments.yaml) that the turn is.
 
-    `tell` are facts to tell now, `again` that they were told before. `first` is a moment to be taken up before
+    `tell` are facts to tell now, `again` that they were told before. `responses` come before what is told or asked. `first` is a moment to be taken up before
     anything else, `about` what of the reply the turn takes up, word for word. `cut`: the line drops in the
     middle of it. `ends` closes the call.
     """
@@ -31,6 +31,7 @@ class Directive:
     goal: str = ""
     aside: str = ""
     sore: str = ""
+    responses: tuple[str, ...] = ()
     opening: int | None = None
     first: str = ""
     about: str = ""
@@ -52,6 +53,7 @@ def spoken(state: State, directive: Directive) -> State:
         raised=(*state.raised, (directive.objection, state.turn)) if new_objection else state.raised,
         named=_with(state.named, directive.goal),
         asides=_with(state.asides, directive.aside),
+        responded=_with(state.responded, *directive.responses),
         verified=state.verified or "identity" in directive.tell,
         standard=state.standard or directive.act == "switch_mandarin",
         ending=directive.ends or state.ending,
@@ -76,6 +78,8 @@ def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
     ):
         if name:
             return next(item.say for item in items if item.id == name)
+    if directive.why == "responds":
+        return ()
     return persona.who.speech.lines.get(directive.act, ())
 
 

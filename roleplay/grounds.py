@@ -13,7 +13,7 @@ from roleplay.call import Call
 from roleplay.dialogue import Evidence
 from roleplay.knowledge.entries import Entry
 from roleplay.knowledge.search import Knowledge
-from roleplay.persona import PhraseRule
+from roleplay.persona_grading import PhraseRule
 from roleplay.rubric import Grade
 from roleplay.standards import Rule, Standards
 

@@ -17,7 +17,7 @@ from roleplay.dialogue import ASKING, SILENCE, Aim
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
 from roleplay.persona import Belief, Goal, Objection, Persona
-from roleplay.reading import AimSeen
+from roleplay.reading import AimSeen, BroughtUp
 
 Alarm = Literal["", "private_data", "others_data", "asks_secret"]
 
@@ -27,6 +27,7 @@ class Noticed:
     """One reply as its words show it. `alarm` is what makes anybody wary of the speaker; `sore` a sore point's id."""
 
     aims: tuple[Aim, ...] = ()  # what its sentences want of the customer, as the reading has it
+    open_aims: tuple[Aim, ...] = ()  # of the sentences to which the persona has no response of its own
     silent: bool = False
     goodbye: bool = False  # holds words without which nothing is closed
     farewell: bool = False  # closes the call beyond doubt
@@ -78,10 +79,17 @@ def is_silent(reply: str) -> bool:
     return reply.strip() == SILENCE or (bool(reply) and not any(char.isalnum() for char in reply))
 
 
-def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, aims: Sequence[AimSeen] = ()) -> Noticed:
+def notice(
+    persona: Persona,
+    reply: str,
+    told: Iterable[str],
+    verified: bool,
+    aims: Sequence[AimSeen] = (),
+    brought_up: Sequence[BroughtUp] = (),
+) -> Noticed:
     """Everything that `reply` shows to this customer, who has told the facts `told` by now.
 
-    `aims` are those of its sentences, as read; the rest is what words show beyond doubt.
+    `aims` and what is `brought_up` are as read; the rest is what words show beyond doubt.
     """
     if is_silent(reply):
         return Noticed(silent=True)
@@ -89,12 +97,15 @@ def notice(persona: Persona, reply: str, told: Iterable[str], verified: bool, ai
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    wanted = tuple(dict.fromkeys(_aim(seen, reply) for seen in aims if seen.probability >= PLAIN))
+    plain = [(seen, _aim(seen, reply)) for seen in aims if seen.probability >= PLAIN]
+    wanted = tuple(dict.fromkeys(aim for _, aim in plain))
+    taken = {each.start for each in brought_up}
     answers = (*TELLS, "warm", "offer")
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
         aims=wanted,
+        open_aims=tuple(dict.fromkeys(aim for seen, aim in plain if seen.start not in taken)),
         goodbye=bool(signs.GOODBYE.search(reply)),
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),

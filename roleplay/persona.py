@@ -16,17 +16,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from roleplay.conditions import Condition, Patterns, Strict, fits
-from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Move, Stage, Temper
+from roleplay.conditions import Condition, Strict, fits
+from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence, Language, Temper
 from roleplay.errors import Fault, FileFault, Rejected
+from roleplay.persona_grading import Grading
 from roleplay.reading import Subject
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.wording import Id, Line, Wording, as_line
 from roleplay.yaml_files import read_yaml, validate
 
-NAMED = ("facts", "beliefs", "goals", "objections", "asides", "sore_points")  # what has ids and wordings in `call`
-# What every agent's sheet has: who and what, the order for colleagues, and notes.
-SHEET = ("holder", "number", "matter", "department", "urgency", "todo", "promised", "due", "notes")
+# What has ids and wordings in `call`.
+NAMED = ("facts", "beliefs", "goals", "objections", "responses", "asides", "sore_points")
 CHINESE_DIALECTS = {"sichuan", "cantonese", "northeast", "shanghai", "henan", "shandong", "minnan", "hunan", "shaanxi"}
 
 
@@ -38,7 +38,6 @@ Slot = Literal[
     "amount", "days", "plan", "percent", "name", "place", "date", "device", "number_tail", "id_tail", "order",
     "time", "speed", "data",
 ]  # fmt: skip
-Cap = Literal["not_verified", "rude", "wrong_fact", "disclosed", "unsaid", "forbidden_words"]
 
 
 class Speech(Strict):
@@ -123,6 +122,19 @@ class Goal(Strict):
     met_by: Condition
 
 
+class Response(Strict):
+    """What this person answers when it is told, offered or refused something, or asked what it thinks of it.
+
+    `heard` are sentences in which an agent may say so, `act` what the answer does. Said once, when `when` holds.
+    """
+
+    id: Id
+    heard: tuple[str, ...] = Field(min_length=2)
+    say: tuple[Wording, ...] = Field(min_length=1)
+    act: Act = "answer"
+    when: Condition | None = None
+
+
 class Opening(Line):
     """The customer's first words; `tells` names the facts that they give away."""
 
@@ -155,6 +167,7 @@ class CallBlock(Strict):
     beliefs: tuple[Belief, ...] = ()
     goals: tuple[Goal, ...] = Field(min_length=1)
     objections: tuple[Objection, ...] = ()
+    responses: tuple[Response, ...] = ()
     line: tuple[LineTrouble, ...] = ()
     occupied: Occupied | None = None
     asides: tuple[Aside, ...] = ()
@@ -189,77 +202,6 @@ class Account(Strict):
     id_tail: Annotated[str, fits(r"[0-9]{3}[0-9X]", "must be four digits, in quotes; the last may be X")]
     number: str = ""
     records: tuple[Record, ...] = Field(min_length=1)
-
-
-class ModelAnswer(Strict):
-    """A good reply for a stage of this call, for the report and for hints."""
-
-    stage: Stage
-    text: str
-
-
-class PhraseRule(Strict):
-    """Words or a meaning that this call requires or forbids; one of them is enough.
-
-    `any` are phrases taken literally, `patterns` regular expressions. For what must be said, `moves` and `told`
-    find it in other words: the reader heard one of these moves, or one of these entries was told rightly.
-    What must be said may come in any reply, of `stage` where that is given. `cost`: points off the call's
-    total (0 to 100) when it was never said, or was said though forbidden.
-    """
-
-    id: Id
-    any: tuple[str, ...] = ()
-    patterns: Patterns = ()
-    moves: tuple[Move, ...] = ()
-    told: tuple[str, ...] = ()
-    stage: Stage | None = None
-    severity: Literal["lapse", "forbidden"] = "lapse"
-    cost: float = Field(5, ge=0, le=100)
-    advice: str = Field(min_length=1)
-    right: str = ""
-
-    @model_validator(mode="after")
-    def says_something(self) -> PhraseRule:
-        if not (self.any or self.patterns or self.moves or self.told):
-            raise ValueError("any: give any, patterns, moves or told")
-        return self
-
-
-class FormField(Strict):
-    """A field of the agent's intake form in this call, and what it should hold: a fact or a record of the account."""
-
-    id: Id
-    label: str = Field(min_length=1, max_length=40)
-    fact: str | None = None
-    record: str | None = None
-
-    @model_validator(mode="after")
-    def holds_one(self) -> FormField:
-        if bool(self.fact) == bool(self.record):
-            raise ValueError("fact: give a fact or a record, one of them")
-        if self.id in SHEET:
-            raise ValueError("id: every sheet has a field of this id; choose another one")
-        return self
-
-
-class Grading(Strict):
-    """For the grader alone, save for the labels of `form`, which the agent fills in."""
-
-    entries: tuple[str, ...] = ()
-    stages: tuple[Stage, ...] = ()
-    must_say: tuple[PhraseRule, ...] = ()
-    must_not_say: tuple[PhraseRule, ...] = ()
-    caps: Mapping[Cap, float] = {}
-    weights: Mapping[Literal["empathy", "accuracy", "phrasing"], float] = {"empathy": 1, "accuracy": 1, "phrasing": 1}
-    pass_mark: float = Field(60, ge=0, le=100)
-    model_answers: tuple[ModelAnswer, ...] = ()
-    hints: Literal["free", "costly", "none"] = "free"
-    form: tuple[FormField, ...] = Field((), max_length=12)
-
-    @property
-    def hash(self) -> str:
-        """Changes when anything does that scores rest on."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class Persona(Strict):
@@ -300,6 +242,7 @@ class Persona(Strict):
             ("goals", call.goals, "met_by"),
             ("objections", call.objections, "raised_when"),
             ("objections", call.objections, "broken_by"),
+            ("responses", call.responses, "when"),
         ):
             for number, item in enumerate(items):
                 if (condition := getattr(item, name)) is not None:
@@ -320,14 +263,19 @@ class Persona(Strict):
         )
 
     def subjects(self) -> dict[str, Subject]:
-        """What may be asked for, by id of fact and of hidden goal, for the reader; answers in standard language."""
+        """What may be asked for or brought up, by id of fact, hidden goal and response; answers in standard language."""
         facts = {fact.id: (fact.asked_by, fact.say, (fact.text,)) for fact in self.call.facts}
         goals = {goal.id: (goal.asked_by, goal.say, ()) for goal in self.call.goals}
-        return {
+        asked = {
             name: Subject(asked_by, (*text, *(line.gloss or line.text for line in say)))
             for name, (asked_by, say, text) in (facts | goals).items()
             if asked_by
         }
+        heard = {
+            each.id: Subject(each.heard, tuple(line.gloss or line.text for line in each.say), asked=False)
+            for each in self.call.responses
+        }
+        return asked | heard
 
 
 def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterable[str] | None = None) -> list[Fault]:
@@ -350,6 +298,7 @@ def persona_faults(persona: Persona, lines: Mapping[str, int], entry_ids: Iterab
                 ("goal", "goals"),
                 ("belief", "beliefs"),
                 ("objection", "objections"),
+                ("heard", "responses"),
             ):
                 if (name := getattr(part, key)) is not None and name not in names[kind]:
                     fault(field, f"{key}: there is no {name!r} under call.{kind}")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from roleplay.dialogue import ACTS, ENDINGS, STAGES, Dialect, Direction, Language, Temper
-from roleplay.persona import Cap, Slot, Topic
+from roleplay.persona import Slot, Topic
+from roleplay.persona_grading import Cap
 from roleplay.rubric import DIMENSIONS
 from roleplay.situations import Busy, Trouble
 
@@ -101,6 +102,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("objections", (
         Field("text", "text"), SAY, Field("broken_by", "condition"), Field("raised_when", "condition", rare=True), ID,
     ), "call.objections"),
+    Section("responses", (
+        Field("heard", "lines"), SAY, Field("act", "choice", ACTS, "answer"), Field("when", "condition", rare=True), ID,
+    ), "call.responses"),
     Section("sore_points", (Field("words", "lines"), SAY, ID), "call.sore_points"),
     Section("asides", (
         Field("act", "choice", ACTS, "digress"), SAY, Field("when", "condition"), ID,
@@ -149,6 +153,7 @@ NEW: dict[str, dict[str, Any]] = {
     "call.beliefs": {"id": "belief", "text": "", "say": [], "corrected_by": {"move": "explain"}},
     "call.goals": {"id": "goal", "text": "", "kind": "must", "say": [], "met_by": {"move": ["act", "propose"]}},
     "call.objections": {"id": "objection", "text": "", "say": [], "broken_by": {"move": ["explain", "alternative"]}},
+    "call.responses": {"id": "response", "heard": [], "say": []},
     "call.sore_points": {"id": "sore", "words": [], "say": []},
     "call.asides": {"id": "aside", "act": "digress", "say": []},
     "call.line": {"kind": "noise"},

@@ -12,7 +12,7 @@ from typing import Any
 # Key to the list that holds what it names, and what stands before the id there.
 POINTERS: Mapping[str, tuple[str, str]] = {
     "asked": ("call.facts", ""), "knows": ("call.facts", ""), "tells": ("call.facts", ""), "fact": ("call.facts", ""),
-    "goal": ("call.goals", ""), "belief": ("call.beliefs", ""), "objection": ("call.objections", ""),
+    "goal": ("call.goals", ""), "belief": ("call.beliefs", ""), "objection": ("call.objections", ""), "heard": ("call.responses", ""),
     "record": ("account.records", ""), "told": ("account.records", "account."),
     "entries": ("account.records", "account."),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from roleplay.persona import Grading, PhraseRule
+from roleplay.persona_grading import Grading, PhraseRule
 from roleplay.plain_text import plain_text
 from roleplay.reading import Reading
 from roleplay.rubric import Grade, Remark

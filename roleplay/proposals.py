@@ -83,7 +83,7 @@ def proposals(scene: Scene) -> Iterator[list[Proposal]]:
     if directive.why == "asked_to_repeat" and not directive.tell:
         yield _own(scene, [Line(text=scene.said[-1])])
         return
-    lines = _content(scene)
+    lines = _answering(scene, _content(scene))
     fresh = [line for line in lines if _as_spoken(scene, line).text not in scene.said]
     if before := _before(scene):
         yield _own(scene, [_joined(persona, one, line) for one in before for line in fresh if _joins(scene, line)])
@@ -124,6 +124,16 @@ def _content(scene: Scene) -> list[Line]:
     return list(moment) if moment and directive.why not in JOINED else [*moment, *own]
 
 
+def _answering(scene: Scene, lines: list[Line]) -> list[Line]:
+    """The lines after the persona's responses to what was said, as many of them as there is room for; the last counts most."""
+    persona = scene.persona
+    for name in reversed(scene.cue.directive.responses):
+        said = next(each.say for each in persona.call.responses if each.id == name)
+        longer = [_joined(persona, one, two) for one in said for two in lines] if lines else list(said)
+        lines = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or lines
+    return lines
+
+
 def _before(scene: Scene) -> list[Line]:
     """What may stand before the content; a moment that must be taken up first, or a reaction by chance."""
     persona, directive, rng = scene.persona, scene.cue.directive, scene.rng("react")
@@ -153,7 +163,14 @@ def _reaction(scene: Scene) -> str:
     """
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
     act = directive.act
-    if is_moment(directive.why) or last.lost or directive.again or directive.ends or directive.opening is not None:
+    if (
+        is_moment(directive.why)
+        or last.lost
+        or directive.responses
+        or directive.again
+        or directive.ends
+        or directive.opening is not None
+    ):
         return ""
     kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
     thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))

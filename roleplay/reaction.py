@@ -112,7 +112,7 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
 
     Of the words themselves only what is exact counts, see `noticed`. `wait` is the time on hold before the reply.
     """
-    noticed = notice(persona, reply, state.facts, state.verified, reading.aims)
+    noticed = notice(persona, reply, state.facts, state.verified, reading.aims, reading.brought_up)
     done = _done(persona, state, reading, noticed, bool(reply))
     done = replace(done, waited=annoys(wait, reply))
     causes = _causes(persona, state, done, reading.estimates.empathy)
@@ -160,6 +160,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
+        heard=tuple(dict.fromkeys(each.response for each in reading.brought_up)),
         told=reading.told,
         noticed=noticed,
     )
@@ -278,7 +279,7 @@ def _by_moves(state: State, done: Done) -> list[str]:
         whys = [why for why in whys if why not in SOLUTION]
     if done.noticed.silent:
         return ["silence"]
-    if state.turn and not done.did(*PROGRESS, "acknowledge", "apologise", "thank") and not done.asked:
+    if state.turn and not done.did(*PROGRESS, "acknowledge", "apologise", "thank") and not (done.asked or done.heard):
         whys.append("nothing_new")
     asked_before = {name for each in state.done for name in each.asked}
     if set(done.asked) & set(state.facts) & asked_before and not done.did("restate", "ask_repeat"):

@@ -16,13 +16,13 @@ import numpy as np
 from roleplay.claims import check, told
 from roleplay.clauses import Piece, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
-from roleplay.dialogue import Exchange, Stage
+from roleplay.dialogue import Exchange, Language, Stage
 from roleplay.features import nearest
 from roleplay.formulas import LIKELY, SURE, formulas
+from roleplay.matching import Embedder, Matcher
 from roleplay.models.aims import AimModel
 from roleplay.models.reply_model import load_reply_model
-from roleplay.questions import Embedder, Questions
-from roleplay.reading import AimSeen, Estimates, Finding, MoveSeen, Reading, Subject
+from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
 from roleplay.standards import Standards, load_standards
 
@@ -58,9 +58,9 @@ class Judge(Protocol):
 class Reader:
     """One for all calls and threads; it changes nothing."""
 
-    def __init__(self, encoder: Judge, questions: Questions | None, standards: Standards, aims: AimModel) -> None:
-        """Without `questions` nothing is read of which facts are asked for, as nobody needs to know who only grades."""
-        self.encoder, self.questions, self.standards, self.aims = encoder, questions, standards, aims
+    def __init__(self, encoder: Judge, matcher: Matcher | None, standards: Standards, aims: AimModel) -> None:
+        """Without `matcher` nothing is read of the customer's facts and responses, as nobody needs to know who only grades."""
+        self.encoder, self.matcher, self.standards, self.aims = encoder, matcher, standards, aims
 
     def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
         """Read `exchange.reply`. `subjects` holds, by fact id, what the reply may ask for."""
@@ -77,10 +77,12 @@ class Reader:
             _, findings = self._findings(exchange, stage)
         evidence = nearest(heard_reply, exchange.evidence)
         aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
+        asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
         return Reading(
             moves=moves,
             aims=aims,
-            asked=self._asked(heard_reply.reply, aims, subjects or {}, exchange.language),
+            asked=asked,
+            brought_up=brought_up,
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
             claims=check(heard_reply.reply, evidence, exchange.context),
             findings=self.standards.by_meaning(findings, moves),
@@ -147,20 +149,27 @@ class Reader:
                 found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
         return tuple(found.values())
 
-    def _asked(
-        self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: str
-    ) -> tuple[str, ...]:
-        """The facts that the reply asks for; who offers something, or asks whether that was clear, asks for none."""
-        if self.questions is None:
-            return ()
-        asking: list[str] = []
+    def _matched(
+        self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language
+    ) -> tuple[tuple[str, ...], tuple[BroughtUp, ...]]:
+        """The facts that the reply asks for, and what else it brings up that the persona has a response to.
+
+        Who offers something, or asks whether that was clear, asks for no fact.
+        """
+        asked: list[str] = []
+        brought_up: list[BroughtUp] = []
+        others = {name: subject for name, subject in subjects.items() if not subject.asked}
+        if self.matcher is None:
+            return (), ()
         for seen in aims:
             sentence = reply[seen.start : seen.end]
-            for_facts = seen.aim in ASKS_FOR_FACTS
             unclear = is_question(sentence) and seen.probability < CLEARLY
-            if for_facts or (unclear and seen.aim != "identity"):
-                asking += questions(sentence) or (sentence,)
-        return self.questions.asked(asking, subjects, language)
+            asks = seen.aim in ASKS_FOR_FACTS or (unclear and seen.aim != "identity")
+            pieces = (questions(sentence) if asks else ()) or (sentence,)
+            found = self.matcher.matched(pieces, subjects if asks else others, language)
+            asked += (name for name in found if subjects[name].asked)
+            brought_up += (BroughtUp(name, seen.start, seen.end) for name in found if not subjects[name].asked)
+        return tuple(dict.fromkeys(asked)), tuple(brought_up)
 
 
 def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:
@@ -168,8 +177,9 @@ def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path]
 
     Raises Unavailable when its files are missing, FileFault when a standards file is wrong.
     """
-    questions = None if embedder is None else Questions(embedder)
-    return Reader(load_reply_model(), questions, load_standards(standards_paths), AimModel.load())
+    aims = AimModel.load()
+    matcher = None if embedder is None else Matcher(embedder, aims)
+    return Reader(load_reply_model(), matcher, load_standards(standards_paths), aims)
 
 
 def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:

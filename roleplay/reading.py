@@ -16,10 +16,11 @@ Verdict = Literal["supported", "contradicted", "not_covered", "opinion"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something that a trainee may ask for: example questions, and what is said in answer."""
+    """Something that a trainee may ask for or, not `asked`, say: examples of that, and what is said in answer."""
 
-    questions: tuple[str, ...]
+    examples: tuple[str, ...]
     answers: tuple[str, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class AimSeen:
 
     aim: Aim
     probability: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtUp:
+    """What the sentence `reply[start:end]` brings up, by the id of the persona's response to it."""
+
+    response: str
     start: int
     end: int
 
@@ -101,6 +111,7 @@ class Reading:
     moves: tuple[MoveSeen, ...] = ()
     aims: tuple[AimSeen, ...] = ()  # one of each sentence, in their order
     asked: tuple[str, ...] = ()  # ids of the persona's facts that the reply asks for
+    brought_up: tuple[BroughtUp, ...] = ()  # in the order of its sentences
     told: tuple[Told, ...] = ()
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()

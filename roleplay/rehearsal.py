@@ -17,7 +17,7 @@ from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
 from roleplay.persona import NAMED, Line, Persona
 from roleplay.reaction import GOOD, react
-from roleplay.reading import Estimates, MoveSeen, Reading, Told
+from roleplay.reading import BroughtUp, Estimates, MoveSeen, Reading, Told
 from roleplay.state import State, holds, outcome, start
 
 SEEDS = range(3)
@@ -65,13 +65,16 @@ class Steps:
     moves: frozenset[str] = frozenset()
     told: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
     asked: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
 
     def __or__(self, other: Steps) -> Steps:
-        return Steps(self.moves | other.moves, self.told | other.told, self.asked | other.asked)
+        return Steps(
+            self.moves | other.moves, self.told | other.told, self.asked | other.asked, self.heard | other.heard
+        )
 
     @property
     def size(self) -> int:
-        return len(self.moves) + len(self.told) + len(self.asked)
+        return len(self.moves) + len(self.told) + len(self.asked) + len(self.heard)
 
 
 def rehearse(persona: Persona) -> Proof:
@@ -175,7 +178,7 @@ def good_trainee(persona: Persona, state: State) -> Reading:
         steps |= towards(persona, state, condition)
     moves = steps.moves | {"acknowledge", "reassure", "explain"}
     told = tuple(Told(name, facts) for name, facts in sorted(steps.told))
-    return reading(frozenset(moves), 4.6, asked=tuple(sorted(steps.asked)), told=told)
+    return reading(frozenset(moves), 4.6, asked=tuple(sorted(steps.asked)), told=told, brought_up=_said(steps.heard))
 
 
 def steady_trainee(persona: Persona, state: State) -> Reading:
@@ -191,7 +194,12 @@ def steady_trainee(persona: Persona, state: State) -> Reading:
     moves = frozenset(sorted(steps.moves)[:1])
     told = () if moves else tuple(Told(name, facts) for name, facts in sorted(steps.told)[:1])
     asked = () if moves or told else tuple(sorted(steps.asked)[:1])
-    return reading(moves | {"acknowledge"}, 4.4, told=told, asked=asked)
+    heard = () if moves or told or asked else _said(steps.heard)[:1]
+    return reading(moves | {"acknowledge"}, 4.4, told=told, asked=asked, brought_up=heard)
+
+
+def _said(heard: frozenset[str]) -> tuple[BroughtUp, ...]:
+    return tuple(BroughtUp(name, 0, 0) for name in sorted(heard))
 
 
 def _open(persona: Persona, state: State) -> list[Condition]:
@@ -248,6 +256,8 @@ def towards(persona: Persona, state: State, condition: Condition) -> Steps:
     for name in (condition.asked, condition.knows):
         if name is not None:
             steps |= Steps(asked=frozenset({name}))
+    if condition.heard is not None:
+        steps |= Steps(heard=frozenset({condition.heard}))
     for part in condition.all:
         steps |= towards(persona, state, part)
     if condition.any:

@@ -14,7 +14,7 @@ from roleplay.coaching import Better
 from roleplay.conduct import Conduct, Transfer, conduct, transfer
 from roleplay.dialogue import Ending, Feeling, Stage
 from roleplay.grounds import Ground
-from roleplay.persona import ModelAnswer
+from roleplay.persona_grading import ModelAnswer
 from roleplay.phrases import PhraseSeen, in_call
 from roleplay.records import Records
 from roleplay.rubric import Grade, Totals, changed, total

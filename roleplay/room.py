@@ -33,7 +33,8 @@ from roleplay.events import AWAY, Event, Kind, away
 from roleplay.grading import Grader
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
-from roleplay.persona import SHEET, Library, Persona
+from roleplay.persona import Library, Persona
+from roleplay.persona_grading import SHEET
 from roleplay.phrases import judged
 from roleplay.plain_text import visible, without_markup
 from roleplay.prompts import Cue

@@ -44,6 +44,7 @@ class Done:
     doubted: str = ""
     lost: bool = False
     asked: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()  # responses that it brings on
     told: tuple[Told, ...] = ()
     noticed: Noticed = NOTHING
     waited: str = ""  # why the wait on hold before it is minded, see `waiting`
@@ -97,6 +98,7 @@ class State:
     verified: bool = False
     standard: bool = False  # speaks standard language because the trainee asked for it
     asides: tuple[str, ...] = ()  # said by now
+    responded: tuple[str, ...] = ()  # responses given by now
     believed: tuple[int, ...] = ()  # replies whose promise, too good to be true, was taken for true
     let_down: bool = False  # such a promise was taken back
     alarms: int = 0  # replies that made it wary: private data given away or asked for
@@ -140,6 +142,8 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
         checks.append(len(right) >= condition.times)
     if condition.asked is not None:
         checks.append(any(condition.asked in each.asked for each in done))
+    if condition.heard is not None:
+        checks.append(any(condition.heard in each.heard and each.counts and not each.cold for each in done))
     if condition.told is not None:
         needed = set(condition.facts)
         told = [

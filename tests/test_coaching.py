@@ -11,7 +11,7 @@ from roleplay.coaching import Coach, Moment
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.grading import BundledGrader
 from roleplay.models import Message, Sampling
-from roleplay.persona import Grading, ModelAnswer
+from roleplay.persona_grading import Grading, ModelAnswer
 from roleplay.pieces import own_parts
 from roleplay.reader import Reader, load_reader
 from roleplay.rubric import DIMENSIONS

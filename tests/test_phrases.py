@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from roleplay.persona import Grading, PhraseRule
+from roleplay.persona_grading import Grading, PhraseRule
 from roleplay.phrases import forbidden, in_call, judged, required
 from roleplay.reading import MoveSeen, Reading, Told
 from roleplay.rubric import DIMENSIONS, Grade, Score, total

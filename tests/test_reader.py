@@ -7,8 +7,8 @@ import pytest
 from roleplay.dialogue import Exchange, Turn
 from roleplay.errors import Unavailable
 from roleplay.knowledge.embedding import load_embedder
+from roleplay.matching import BUNDLED, FEATURES
 from roleplay.models.ranker import Ranker
-from roleplay.questions import BUNDLED, FEATURES
 from roleplay.reader import Reader, load_reader
 from roleplay.reading import Subject
 
@@ -73,6 +73,35 @@ def test_a_fact_is_asked_for_by_meaning_and_by_the_kind_of_question(reader, repl
 def test_two_questions_in_one_reply_ask_for_two_facts(reader):
     reply = "从什么时候起扣的呢？每次又扣了多少钱？"
     assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == ("since", "amount")
+
+
+RESPONSES = {
+    "refunded": Subject(
+        ("我给您把这笔钱退回去，三天到账。", "多扣的费用我们全额退给您。", "已经为您申请退费了。"),
+        ("退了就好。",),
+        asked=False,
+    ),
+    "branch": Subject(
+        ("这个要请您带身份证到营业厅办。", "线上改不了，得您本人跑一趟营业厅。", "麻烦您去就近的厅里办理。"),
+        ("我哪有空跑营业厅。",),
+        asked=False,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("reply", "brought_up", "asked"),
+    [
+        ("好的，我马上把多扣的钱退给您。", ["refunded"], ()),
+        ("不好意思，这个得您本人带证件去营业厅办理。", ["branch"], ()),
+        ("多扣的钱退给您了。另外一共扣了您多少钱？", ["refunded"], ("amount",)),
+        ("您好，请问有什么可以帮您？", [], ()),
+    ],
+)
+def test_what_a_reply_brings_up_is_known_by_examples(reader, reply, brought_up, asked):
+    reading = reader.read(Exchange("zh-CN", (), reply), SUBJECTS | RESPONSES)
+    assert [each.response for each in reading.brought_up] == brought_up
+    assert reading.asked == asked
 
 
 def test_the_words_of_the_matter_count_and_the_form_of_the_question_does_not(reader):

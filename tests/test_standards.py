@@ -11,7 +11,8 @@ import pytest
 from roleplay.checking import check_files
 from roleplay.dialogue import SILENCE, Exchange, Turn
 from roleplay.errors import FileFault
-from roleplay.persona import Grading, load_library
+from roleplay.persona import load_library
+from roleplay.persona_grading import Grading
 from roleplay.reading import MoveSeen, Reading
 from roleplay.remarks import remarks
 from roleplay.rubric import DIMENSIONS, Remark, Score

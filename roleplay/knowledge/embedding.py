@@ -86,7 +86,7 @@ def _load(spec: str, name: str):
     except Exception as error:  # whatever a missing, half-written or foreign model makes the library raise
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = (
-            "Install the package anew, or make the model with `python -m roleplay.training.embedder`."
+            "Install the package anew, or make the model with `python -m roleplay.training.matching`."
             if spec == "bundled"
             else "Name the folder of a sentence-transformers model, or download the model first."
         )

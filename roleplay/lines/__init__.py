@@ -120,28 +120,29 @@ def echo(language: str, line: str, heard: str) -> float:
 
     0 for nothing in common. Pairs of characters in Chinese, words in English; rarity as in the corpus lines.
     """
-    pieces = _pieces(language, line)
-    return _weight(language, pieces & _pieces(language, heard)) / math.sqrt(max(1, len(pieces)))
+    pieces = pieces_of(language, line)
+    return _weight(language, pieces & pieces_of(language, heard)) / math.sqrt(max(1, len(pieces)))
 
 
 def common(language: str, one: str, two: str) -> float:
     """The rarity of all that two texts have in common; 0 for nothing."""
-    return _weight(language, _pieces(language, one) & _pieces(language, two))
+    return _weight(language, pieces_of(language, one) & pieces_of(language, two))
 
 
 def alike(language: str, one: str, two: str) -> float:
     """The rarity of what two texts share, against that of all they say: 0 to 1."""
-    first, second = _pieces(language, one), _pieces(language, two)
+    first, second = pieces_of(language, one), pieces_of(language, two)
     both = _weight(language, first) * _weight(language, second)
     return _weight(language, first & second) / math.sqrt(both) if both else 0.0
 
 
 def _weight(language: str, pieces: frozenset[str]) -> float:
-    rare = _rarity(language)
+    rare = rarity_of_pieces(language)
     return sum(rare.get(piece, UNSEEN) for piece in pieces)
 
 
-def _pieces(language: str, text: str) -> frozenset[str]:
+@lru_cache(maxsize=2**15)
+def pieces_of(language: str, text: str) -> frozenset[str]:
     if language == "en":
         return frozenset(re.findall(r"[a-z']+", text.lower()))
     runs = re.findall(r"[\u4e00-\u9fff]+", text)
@@ -149,8 +150,8 @@ def _pieces(language: str, text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=2)
-def _rarity(language: str) -> dict[str, float]:
-    return rarity(language, lambda line: _pieces(language, line.text))
+def rarity_of_pieces(language: str) -> dict[str, float]:
+    return rarity(language, lambda line: pieces_of(language, line.text))
 
 
 def rarity(language: str, pieces: Callable[[CorpusLine], frozenset[str]]) -> dict[str, float]:

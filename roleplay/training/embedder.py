@@ -1,4 +1,4 @@
-"""Make the bundled embedder: `python -m roleplay.training.embedder`, about two minutes on two cores.
+"""What the bundled embedder learns, and how. `python -m roleplay.training.matching` makes it.
 
 A table of vectors, one for each piece of text (`roleplay.knowledge.words.pieces`), added up; trained so
 that what customers say lies near the entry that answers it and far from all others. Queries, other
@@ -8,7 +8,6 @@ beside their standard form, and calls beside the evidence they rest on are what 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import shutil
@@ -21,7 +20,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from roleplay.knowledge.embedding import BUNDLED
 from roleplay.knowledge.entries import Entry, load_entries
 from roleplay.knowledge.words import is_chinese, pieces, runs
 from roleplay.training.corpus import FOLDER, load_calls, load_replies
@@ -127,7 +125,7 @@ class Vectors(torch.nn.Module):
 @dataclass(frozen=True)
 class Recipe:
     seed: int = 0
-    dim: int = 304
+    dim: int = 224
     epochs: int = 8
     batch: int = 512
     rate: float = 0.02
@@ -229,15 +227,7 @@ def save(model: Vectors, folder: Path) -> None:
     shutil.copyfile(Path(__file__).with_name("embedder_card.md"), folder / "README.md")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the bundled embedder.")
-    parser.add_argument("--entries", type=Path, default=Path("knowledge_base"), help="knowledge base to learn from")
-    parser.add_argument("--target", type=Path, default=BUNDLED, help="folder of the model, written anew")
-    given = parser.parse_args()
+def topics(knowledge: Path) -> list[Topic]:
+    """All that may be learnt from beside the personas."""
     queries = load_queries()
-    topics = [*topics_of(load_entries(given.entries), queries), *topics_of_operators(queries), *topics_of_corpus()]
-    save(train(topics, Recipe()), given.target)
-
-
-if __name__ == "__main__":
-    main()
+    return [*topics_of(load_entries(knowledge), queries), *topics_of_operators(queries), *topics_of_corpus()]

@@ -1,0 +1,280 @@
+"""Which of the customer's facts a sentence asks for, or which of its responses it calls for, by examples of each.
+
+Likeness to the examples alone is no measure: questions share their forms (是不是…, could you tell me…),
+and what is near enough in one persona is the next fact's question in another. So a small ranker weighs
+the likeness of the whole, of the words that carry the matter, what a kernel regression over the persona's
+own examples says, and how far one subject leads the others, against the courtesies that ask for nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import yaml
+from scipy.sparse import csr_matrix
+
+from roleplay.clauses import Piece, kinds_of
+from roleplay.dialogue import Language
+from roleplay.lines import UNSEEN, pieces_of, rarity, rarity_of_pieces
+from roleplay.models.aims import AimModel
+from roleplay.models.ranker import Ranker
+from roleplay.reading import Subject
+
+COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
+BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
+SURE = 0.5  # how likely it must be that this one is meant
+ALSO = 0.3  # how likely a second one, where both together leave little room for none
+FORM = {  # what makes a question of a matter, and says nothing of the matter
+    "zh-CN": re.compile(
+        "请问|麻烦您|麻烦|方便|能不能|可以|是不是|有没有|是吗|对吗|好吗|行吗|一下|告诉我|跟我|说说|讲讲|您|你|我|吗|呢|啊|吧|的|了|是|在|有|"
+        "什么时候|什么|哪里|哪儿|哪个|哪一|哪|谁|怎么|为什么|多少|几"
+    ),
+    "en": re.compile(
+        r"\b(?:could|can|would|may|might|do|does|did|is|are|was|were|have|has|had|you|your|me|tell|please|the|a|an|to|of|it|"
+        r"that|what|when|where|who|why|how|which|and|or|any|there|been|be|i|ask|so|just|this|with|for|on|in|at|if)\b|'s|'ve|'d"
+    ),
+}
+# Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
+SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
+NONE = ""  # the name under which courtesies stand beside the facts
+LIKENESS = (
+    "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
+    "answer", "answer_matter", "aim", "mean_aim", "kernel",
+)  # fmt: skip
+LEADS = (
+    "nearest",
+    "bare",
+    "words",
+    "matter",
+    "all",
+    "all_covered",
+    "aim",
+    "kernel",
+)  # by how much these lead the next fact
+LED = tuple(f"lead_{name}" for name in LEADS)
+BESIDE = tuple(f"none_{name}" for name in LEADS)  # of the courtesies: how alike the likest fact is
+FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *LED, "none", *BESIDE)
+
+
+class Embedder(Protocol):
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """(n, dim) float32, rows of length 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bags:
+    """Texts as bags of weighted pieces: `rows` (texts, pieces) are the roots of weights, `lengths` (texts,) their lengths.
+
+    So the product of two rows is the weight of what they share. `weight` is that of any piece, here or not.
+    """
+
+    columns: Mapping[str, int]
+    rows: csr_matrix
+    lengths: np.ndarray
+    weight: Callable[[str], float]
+
+    @classmethod
+    def of(cls, texts: Sequence[frozenset[str]], weight: Callable[[str], float]) -> Bags:
+        columns = {piece: at for at, piece in enumerate(sorted(frozenset().union(*texts)))}
+        found = [(row, columns[piece], math.sqrt(weight(piece))) for row, text in enumerate(texts) for piece in text]
+        at, place, values = zip(*found, strict=True) if found else ((), (), ())
+        rows = csr_matrix((values, (at, place)), shape=(len(texts), len(columns)), dtype=np.float64)
+        return cls(columns, rows, np.sqrt(rows.multiply(rows).sum(axis=1).A1), weight)
+
+    def near(self, text: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The weight of what each text shares with this one, against that of both and of this one: (texts,) twice."""
+        own = np.zeros(len(self.columns))
+        for piece in text & self.columns.keys():
+            own[self.columns[piece]] = math.sqrt(self.weight(piece))
+        length = math.sqrt(sum(map(self.weight, text)))
+        both = self.rows @ own
+        if not length:
+            return both, both
+        return both / np.maximum(length * self.lengths, 1e-9), both / length**2
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What has to be known of a persona's subjects, computed once; the last are the courtesies, whose name is NONE.
+
+    Examples stand one after the other, those of a subject from its entry of `starts` on, and so do answers, of which
+    there may be none: vectors `whole` and `bare`, `aims`, `words`, and the `matters`, without the form of a question;
+    `every` is all that the examples of a subject say of their matter. `weights` (examples, subjects) are the regression's.
+    """
+
+    names: tuple[str, ...]
+    starts: np.ndarray
+    whole: np.ndarray
+    bare: np.ndarray
+    aims: np.ndarray
+    kinds: tuple[frozenset[str], ...]
+    words: Bags
+    matters: Bags
+    every: Bags
+    weights: np.ndarray
+    answer_starts: np.ndarray
+    answers: np.ndarray
+    answer_matters: Bags
+
+
+class Matcher:
+    """One for all calls and threads; it changes nothing that can be seen."""
+
+    def __init__(self, embedder: Embedder, aims: AimModel) -> None:
+        """Raises Unavailable when the bundled ranker is missing."""
+        self.embedder, self.aims = embedder, aims
+        self._ranker = Ranker.load(BUNDLED, FEATURES)
+        self._prepared = lru_cache(maxsize=256)(self._prepare)
+
+    def matched(self, pieces: Sequence[str], subjects: Mapping[str, Subject], language: Language) -> tuple[str, ...]:
+        """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces."""
+        if not subjects:
+            return ()
+        prepared = self._prepared(tuple(subjects.items()), language)
+        found: list[str] = []
+        for piece in pieces:
+            rows = features(piece, prepared, language, self.embedder, self.aims)
+            found += _clear(prepared.names[:-1], self._ranker.shares(rows))
+        return tuple(dict.fromkeys(found))
+
+    def _prepare(self, given: tuple[tuple[str, Subject], ...], language: Language) -> Prepared:
+        return prepare(dict(given), language, self.embedder, self.aims)
+
+
+@lru_cache(maxsize=2)
+def courtesies(language: Language) -> Subject:
+    """Questions that ask for nothing the customer could tell."""
+    return Subject(tuple(yaml.safe_load(COURTESIES.read_text("utf-8"))[language]))
+
+
+def prepare(subjects: Mapping[str, Subject], language: Language, embedder: Embedder, aims: AimModel) -> Prepared:
+    subjects = {**subjects, NONE: courtesies(language)}
+    texts = [text for subject in subjects.values() for text in subject.examples]
+    answers = [text for subject in subjects.values() for text in subject.answers]
+    counts = [len(subject.examples) for subject in subjects.values()]
+    vectors = embedder.encode([*texts, *(_bare(text, language) for text in texts), *answers])
+    whole, bare, said = np.split(vectors, [len(texts), 2 * len(texts)])
+    wanted = _aims(texts, language, aims)
+    every = [frozenset().union(*(_matter(text, language) for text in each.examples)) for each in subjects.values()]
+    held, rare, common = Counter(word for words in every[:-1] for word in words), _rarity(language), len(subjects) - 2
+
+    def weight(word: str) -> float:
+        """A rare word counts more, one that every subject of this customer has counts little."""
+        return rare.get(word, UNSEEN) * (1.5 - min(1.0, max(0, held[word] - 1) / max(1, common)))
+
+    words = rarity_of_pieces(language)
+    belongs = np.repeat(np.eye(len(subjects)), counts, axis=0)
+    near = _near(whole, whole, wanted, wanted) + SMOOTH * np.eye(len(texts))
+    return Prepared(
+        names=tuple(subjects),
+        starts=np.cumsum([0, *counts]),
+        whole=whole,
+        bare=bare,
+        aims=wanted,
+        kinds=tuple(map(kinds_of, texts)),
+        words=Bags.of([pieces_of(language, text) for text in texts], lambda piece: words.get(piece, UNSEEN)),
+        matters=Bags.of([_matter(text, language) for text in texts], weight),
+        every=Bags.of(every, weight),
+        weights=np.linalg.solve(near, belongs - belongs.mean(0)),
+        answer_starts=np.cumsum([0, *(len(subject.answers) for subject in subjects.values())]),
+        answers=said,
+        answer_matters=Bags.of([_matter(text, language) for text in answers], weight),
+    )
+
+
+def _aims(texts: Sequence[str], language: Language, aims: AimModel) -> np.ndarray:
+    """Roots of how likely each text has each aim, so that rows have length 1: (texts, aims)."""
+    return np.stack([_aims_of(text, language, aims) for text in texts])
+
+
+@lru_cache(maxsize=2**15)  # examples stand in two sets, of all subjects and of the responses
+def _aims_of(text: str, language: Language, aims: AimModel) -> np.ndarray:
+    return np.sqrt(aims.chances([Piece(0, len(text), text)], "", language)[0])
+
+
+def _near(one: np.ndarray, other: np.ndarray, aims: np.ndarray, other_aims: np.ndarray) -> np.ndarray:
+    """How near texts are by their vectors and their aims, 1 for the same: (one, other)."""
+    return np.exp(SHARP * (BY_AIM * aims @ other_aims.T + (1 - BY_AIM) * one @ other.T - 1))
+
+
+def features(text: str, prepared: Prepared, language: Language, embedder: Embedder, aims: AimModel) -> np.ndarray:
+    """One row for each subject, the courtesies last: (subjects, FEATURES)."""
+    whole, bare = embedder.encode([text, _bare(text, language)])
+    (wanted,) = _aims([text], language, aims)
+    matter, kinds = _matter(text, language), kinds_of(text)
+    likeness, stripped = prepared.whole @ whole, prepared.bare @ bare
+    words, _ = prepared.words.near(pieces_of(language, text))
+    (shared, covered), every = prepared.matters.near(matter), prepared.every.near(matter)
+    same_aim = prepared.aims @ wanted
+    kernel = _near(whole[None], prepared.whole, wanted[None], prepared.aims)[0] @ prepared.weights
+    answers, answered = prepared.answers @ whole, prepared.answer_matters.near(matter)[0]
+    same = np.array([bool(kinds & other) for other in prepared.kinds])
+    conflict = np.array([bool(kinds and other and not kinds & other) for other in prepared.kinds])
+    rows = []
+    for place in range(len(prepared.names)):
+        own = slice(*prepared.starts[place : place + 2])
+        said = slice(*prepared.answer_starts[place : place + 2])
+        rows.append([
+            *_best(likeness[own]), likeness[own].mean(), *_best(stripped[own]), *_best(words[own]),
+            shared[own].max(), covered[own].max(), every[0][place], every[1][place],
+            answers[said].max(initial=0.0), answered[said].max(initial=0.0),
+            same_aim[own].max(), same_aim[own].mean(), kernel[place],
+            same[own].max(), same[own].mean(), conflict[own].mean(),
+        ])  # fmt: skip
+    table = np.array(rows, float)
+    none = np.zeros((len(rows), 1 + len(LEADS)))
+    none[-1] = 1.0, *table[:-1, [LIKENESS.index(name) for name in LEADS]].max(axis=0)
+    return np.concatenate([table, _leads(table), none], axis=1)
+
+
+def _best(values: np.ndarray) -> tuple[float, float]:
+    """The highest, and the mean of the two highest."""
+    two = np.sort(values)[-2:]
+    return float(two[-1]), float(two.mean())
+
+
+def _clear(names: Sequence[str], shares: np.ndarray) -> list[str]:
+    """The fact that is asked for, or two that are asked for at once; `shares` end with that of none."""
+    order = np.argsort(shares[:-1])[::-1]
+    found = [names[order[0]]] if shares[order[0]] >= SURE else []
+    if len(order) > 1 and shares[order[1]] >= ALSO:
+        found = [names[order[0]], names[order[1]]]
+    return found
+
+
+def _leads(table: np.ndarray) -> np.ndarray:
+    """By how much each fact leads the next one, or falls behind the first."""
+    columns = table[:, [LIKENESS.index(name) for name in LEADS]]
+    if len(columns) == 1:
+        return np.zeros_like(columns)
+    ordered = np.sort(columns, axis=0)
+    return np.where(columns == ordered[-1], columns - ordered[-2], columns - ordered[-1])
+
+
+def _bare(question: str, language: Language) -> str:
+    return FORM[language].sub(" ", question.lower()).strip() or question
+
+
+@lru_cache(maxsize=8192)
+def _matter(question: str, language: Language) -> frozenset[str]:
+    """The words of a question without its form; in Chinese characters and pairs of them."""
+    bare = FORM[language].sub(" ", question.lower())
+    if language == "en":
+        return frozenset(re.findall(r"[a-z]{2,}|\d+", bare))
+    runs = re.findall(r"[\u4e00-\u9fff]+", bare)
+    pieces = {piece for run in runs for piece in (*run, *(run[at : at + 2] for at in range(len(run) - 1)))}
+    return frozenset(pieces | set(re.findall(r"[a-z]+|\d+", bare)))
+
+
+@lru_cache(maxsize=2)
+def _rarity(language: Language) -> dict[str, float]:
+    return rarity(language, lambda line: _matter(line.gloss or line.text, language))

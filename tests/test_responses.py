@@ -1,0 +1,121 @@
+"""What a customer answers in its own words to news, offers, refusals and advice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from roleplay.acts import next_directive
+from roleplay.conditions import Condition
+from roleplay.dialogue import Feeling
+from roleplay.directive import Directive, spoken
+from roleplay.models.aims import AimModel
+from roleplay.persona import Goal, Persona, Response, load_library, load_persona, persona_faults
+from roleplay.prompts import Cue
+from roleplay.proposals import Scene, proposals
+from roleplay.reaction import react
+from roleplay.reading import BroughtUp
+from roleplay.rehearsal import reading
+from roleplay.state import State, start
+from roleplay.wording import Line
+
+LIBRARY = load_library([Path(__file__).parent.parent / "personas"])
+PLAIN = LIBRARY.personas["zh-deduction-video-pack"]
+AIMS = AimModel.load()
+NEWS, ADVICE = "这笔钱是视频会员扣的。", "以后您可以把免密支付关掉。"
+EXPLAINED = Response(
+    id="explained", heard=(NEWS, "是会员费。"), say=(Line(text="会员？我可没点过。"), Line(text="哦，是那个会员。"))
+)
+ADVISED = Response(id="advised", heard=(ADVICE, "关掉免密就行。"), say=(Line(text="行，回头我让孩子关。"),))
+WHY = Goal(id="why", text="弄明白", say=(Line(text="这钱怎么扣的？"),), met_by=Condition(heard="explained"))
+
+
+def person(*responses: Response, **more: object) -> Persona:
+    call = {"responses": responses, "goals": (WHY,), "beliefs": (), "objections": (), "asides": ()} | more
+    return PLAIN.model_copy(update={"call": PLAIN.call.model_copy(update=call)})
+
+
+def told(
+    persona: Persona, words: str, *names: str, empathy: float = 3.6, moves: tuple[str, ...] = ("inform",)
+) -> State:
+    """The state after an opened call in which `words` brought up the responses of these names."""
+    state = react(persona, start(persona), reading(("greet",), 4.0), "您好，请讲。")
+    state = replace(spoken(state, Directive("open_vague", "opening")), feeling=Feeling(1.0, 0.0, 2.5))
+    said = reading(moves, empathy, aims=AIMS.aims(words, "", "zh-CN"))
+    spans = [(seen.start, seen.end) for seen in said.aims]
+    up = tuple(BroughtUp(name, *span) for name, span in zip(names, spans, strict=False))
+    return react(persona, state, replace(said, brought_up=up), words)
+
+
+def test_news_is_answered_in_the_persona_s_own_words():
+    persona = person(EXPLAINED)
+    directive = next_directive(persona, told(persona, NEWS, "explained"), 0)
+    assert (directive.why, directive.responses) == ("responds", ("explained",))
+
+
+def test_what_the_persona_has_no_answer_to_is_answered_as_ever():
+    persona = person(EXPLAINED)
+    assert not next_directive(persona, told(persona, ADVICE), 0).responses
+
+
+def test_an_answer_is_given_once():
+    persona = person(EXPLAINED)
+    state = spoken(told(persona, NEWS, "explained"), Directive("answer", "responds", responses=("explained",)))
+    assert not next_directive(persona, state, 0).responses
+
+
+def test_an_answer_waits_until_its_condition_holds():
+    persona = person(EXPLAINED.model_copy(update={"when": Condition(turn=">=9")}))
+    assert not next_directive(persona, told(persona, NEWS, "explained"), 0).responses
+
+
+@pytest.mark.parametrize(("empathy", "met"), [(3.6, ("why",)), (1.5, ())])
+def test_what_was_heard_meets_a_goal_unless_it_was_said_coldly(empathy, met):
+    persona = person(EXPLAINED)
+    assert told(persona, NEWS, "explained", empathy=empathy).met == met
+
+
+def test_a_fact_that_is_asked_for_follows_the_answer_to_the_news():
+    persona = person(EXPLAINED)
+    state = told(persona, NEWS + "这个月扣了您多少钱？", "explained")
+    state = replace(state, done=(*state.done[:-1], replace(state.last, asked=("amount",))))
+    fact = next(fact for fact in persona.call.facts if fact.id == "amount")
+    state = replace(state, facts=tuple(name for name in state.facts if name != "amount"))
+    directive = next_directive(persona, state, 0)
+    assert directive.tell == (fact.id,)
+    assert directive.responses == ("explained",)
+
+
+def lines(persona: Persona, directive: Directive) -> list[str]:
+    scene = Scene(persona, told(persona, NEWS, "explained"), Cue(NEWS, directive, Feeling()), (), 0)
+    return [each.line.text for tier in proposals(scene) for each in tier]
+
+
+def test_two_answers_are_said_one_after_the_other_where_there_is_room():
+    persona = person(EXPLAINED, ADVISED)
+    both = lines(persona, Directive("answer", "responds", responses=("explained", "advised")))
+    assert both[0].endswith("行，回头我让孩子关。")
+    assert len(both[0]) > len("行，回头我让孩子关。")
+
+
+def test_where_there_is_no_room_for_two_the_last_is_said():
+    persona = person(EXPLAINED, ADVISED)
+    speech = persona.who.speech.model_copy(update={"max_chars": 12})
+    persona = persona.model_copy(update={"who": persona.who.model_copy(update={"speech": speech})})
+    assert (
+        lines(persona, Directive("answer", "responds", responses=("explained", "advised")))[0] == "行，回头我让孩子关。"
+    )
+
+
+def test_a_condition_that_names_no_response_is_a_fault():
+    persona = person(ADVISED)
+    assert [fault.message for fault in persona_faults(persona, {})] == [
+        "heard: there is no 'explained' under call.responses"
+    ]
+
+
+def test_every_persona_of_the_library_answers_at_least_a_dozen_things_in_its_own_words():
+    for path in LIBRARY.paths.values():
+        assert len(load_persona(path).call.responses) >= 12, path
