@@ -12,7 +12,7 @@ from dataclasses import replace
 from roleplay import telephone
 from roleplay.answers import ANSWERS, OFFER, Rule, open_goal, questioned, still_open
 from roleplay.dialogue import ASKING
-from roleplay.directive import Directive, due
+from roleplay.directive import Directive, due, sayable
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
 from roleplay.responses import own_responses, with_responses, without_answered
@@ -26,14 +26,13 @@ WARNS = {"vent", "threaten", "challenge", "press", "demand_supervisor", "refuse_
 def next_directive(persona: Persona, state: State, seed: int) -> Directive:
     """The directive for the customer's turn that follows the trainee's last reply."""
     responses = own_responses(persona, state)
-    if responses and (objects := _objects(persona, state, random.Random(f"{seed}/{state.turn}"))):
-        responses, directive = (), objects
-    else:
-        directive = _decided(persona, without_answered(state) if responses else state, seed)
+    directive = _decided(persona, without_answered(state) if responses else state, seed)
     if responses:
         directive = with_responses(persona, state, directive, responses)
     if not directive.responses:
         directive = replace(directive, first=directive.first or _first(persona, state, directive))
+    if directive.opening is None:
+        directive = replace(directive, tell=sayable(persona, directive.tell))
     if not directive.ends and not state.cut and telephone.has(persona, state, "drops"):
         directive = replace(directive, cut=True)
     return directive
@@ -221,6 +220,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
             done.did(*SOLUTION, "pitch") or done.noticed.wants("offer") for done in state.done[-2:]
         ):
             return Directive("accept", "satisfied", about="" if last.noticed.wants("later") else last.noticed.by_when)
+    if _nod(state) == "warmed" and not questioned(state):
+        return Directive("answer", "warmed")
     if "thank" not in state.acts:
         return Directive("thank", "satisfied")
     if last.did("check_satisfied"):

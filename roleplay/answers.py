@@ -26,6 +26,7 @@ SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  
 UPSET = 2.5  # anger from which anybody does
 WANTED_TO_KNOW = (("ask",), ("ask_explain",), ("challenge",))  # acts after which no answer is too long
 REPAIRED = {"broadband", "outage", "sim", "wifi", "porting"}  # topics in which something can work again
+HELD_FOR = 3  # replies after which a question that was not answered is forgotten
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -132,7 +133,9 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
         for place in before
     )
     since = state.done[before[-1] + 1 : -1] if before else ()
-    again = same and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
+    again = (
+        same and not persona.call.line and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
+    )
     if not again and before and before[-1] == len(state.done) - 2:
         return None  # told a moment ago: the question was another one
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
@@ -210,7 +213,8 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
     """Asked whether that was all: first what was held back when it was asked for, then what is still wanted."""
     if not state.last.noticed.wants("rest"):
         return None
-    held = [fact.id for fact in due(persona, state, "asked") if fact.needs is not None and fact.id in state.asked_for]
+    lately = {name for done in state.done[-HELD_FOR:] for name in done.asked}
+    held = [fact.id for fact in due(persona, state, "asked") if fact.needs is not None and fact.id in lately]
     if held:
         return Directive("answer", "asked", tell=(held[0],))
     if (goal := open_goal(persona, state)) and state.turn > 2:
@@ -233,8 +237,9 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
         own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
         if own:
             return Directive("answer", "asked", tell=(own[0].id,))
-        if noticed.by_when or not noticed.wants("time_set"):
-            return Directive("answer", "time_agreed" if noticed.by_when else "any_time", about=noticed.by_when)
+        if noticed.wants("time_set"):
+            return Directive("answer", "time_agreed" if noticed.by_when else "gives_leave", about=noticed.by_when)
+        return Directive("answer", "any_time")
     worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
     if noticed.wants("choice") and (noticed.options or worry is None):
         return Directive(

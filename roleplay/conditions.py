@@ -51,8 +51,8 @@ class Condition(Strict):
     `asked`: the trainee asked for this fact. `told`: the trainee told the content of this entry rightly,
     `facts` names which of its facts must be among it. `knows`: the customer has told this fact.
     `feeling`: bounds such as {trust: ">=2"}. `turn`: a bound on the number of the trainee's replies.
-    `goal`, `belief`, `objection`: it is met, corrected, broken. `heard`: the trainee said, not coldly and without
-    anything wrong beside it, what this response answers. `verified`: identity has been checked.
+    `goal`, `belief`, `objection`: it is met, corrected, broken. `heard`: the trainee said, without anything
+    wrong beside it, what this response answers. `verified`: identity has been checked.
     """
 
     move: Move | tuple[Move, ...] | None = None

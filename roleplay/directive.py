@@ -53,7 +53,7 @@ def spoken(state: State, directive: Directive) -> State:
         raised=(*state.raised, (directive.objection, state.turn)) if new_objection else state.raised,
         named=_with(state.named, directive.goal),
         asides=_with(state.asides, directive.aside),
-        responded=_with(state.responded, *directive.responses),
+        responded=(*state.responded, *directive.responses),
         verified=state.verified or "identity" in directive.tell,
         standard=state.standard or directive.act == "switch_mandarin",
         ending=directive.ends or state.ending,
@@ -81,6 +81,18 @@ def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
     if directive.why == "responds":
         return ()
     return persona.who.speech.lines.get(directive.act, ())
+
+
+def sayable(persona: Persona, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The facts that can be told in one turn without its growing too long: the first, and each that still fits."""
+    told: list[str] = []
+    length = 0
+    for name in names:
+        fact = persona.fact(name)
+        own = min((len(line.text) for line in fact.say), default=len(fact.text) + 1) + 1
+        if not told or length + own - 1 <= persona.who.speech.max_chars:
+            told, length = [*told, name], length + own
+    return tuple(told)
 
 
 def due(persona: Persona, state: State, told: str) -> list[Fact]:

@@ -30,7 +30,8 @@ from roleplay.reading import Subject
 
 COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
 BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
-SURE = 0.5  # how likely it must be that this one is meant
+SURE = 0.5  # how likely it must be that this fact is asked for
+MEANT = 0.7  # how likely that this response is called for: the answer to something else is worse than a stock line
 ALSO = 0.3  # how likely a second one, where both together leave little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(
@@ -135,15 +136,20 @@ class Matcher:
         self._ranker = Ranker.load(BUNDLED, FEATURES)
         self._prepared = lru_cache(maxsize=256)(self._prepare)
 
-    def matched(self, pieces: Sequence[str], subjects: Mapping[str, Subject], language: Language) -> tuple[str, ...]:
-        """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces."""
+    def matched(
+        self, pieces: Sequence[str], subjects: Mapping[str, Subject], language: Language, bar: float = MEANT
+    ) -> tuple[str, ...]:
+        """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces.
+
+        `bar` is how likely it must be that a response is called for.
+        """
         if not subjects:
             return ()
         prepared = self._prepared(tuple(subjects.items()), language)
         found: list[str] = []
         for piece in pieces:
             rows = features(piece, prepared, language, self.embedder, self.aims)
-            found += _clear(prepared.names[:-1], self._ranker.shares(rows))
+            found += _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, bar)
         return tuple(dict.fromkeys(found))
 
     def _prepare(self, given: tuple[tuple[str, Subject], ...], language: Language) -> Prepared:
@@ -242,13 +248,13 @@ def _best(values: np.ndarray) -> tuple[float, float]:
     return float(two[-1]), float(two.mean())
 
 
-def _clear(names: Sequence[str], shares: np.ndarray) -> list[str]:
-    """The fact that is asked for, or two that are asked for at once; `shares` end with that of none."""
+def _clear(names: Sequence[str], shares: np.ndarray, subjects: Mapping[str, Subject], bar: float) -> list[str]:
+    """The subject that is meant, or two facts that are asked for at once; `shares` end with that of none."""
     order = np.argsort(shares[:-1])[::-1]
-    found = [names[order[0]]] if shares[order[0]] >= SURE else []
-    if len(order) > 1 and shares[order[1]] >= ALSO:
-        found = [names[order[0]], names[order[1]]]
-    return found
+    first, *rest = (names[place] for place in order[:2])
+    if rest and shares[order[1]] >= ALSO and all(subjects[name].asked for name in (first, *rest)):
+        return [first, *rest]
+    return [first] if shares[order[0]] >= (SURE if subjects[first].asked else bar) else []
 
 
 def _leads(table: np.ndarray) -> np.ndarray:

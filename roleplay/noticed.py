@@ -68,6 +68,7 @@ NOTHING = Noticed()
 TELLS: tuple[Aim, ...] = ("tell", "do", "later")
 CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
+CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
 PLAIN = 0.3  # how likely an aim must be to be acted upon
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
@@ -139,7 +140,7 @@ def notice(
 def _aim(seen: AimSeen, reply: str) -> Aim:
     """The aim as read, but for two that words tell apart: what else there is, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
-    if seen.aim == "story" and signs.MORE.search(sentence):
+    if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
         return "rest"
     return "understood" if seen.aim == "offer" and signs.YOURS.search(sentence) else seen.aim
 
@@ -147,7 +148,8 @@ def _aim(seen: AimSeen, reply: str) -> Aim:
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
     """The two things that a sentence has the customer choose between, where its words put them side by side."""
     for seen in aims:
-        if seen.aim == "choice" and (found := signs.OPTIONS.search(reply[seen.start : seen.end])):
+        found = signs.OPTIONS.search(reply[seen.start : seen.end]) if seen.aim == "choice" else None
+        if found and ("还是" in found[0] or seen.probability >= CHOOSES):
             options = tuple(part.strip(" ，,") for part in found.groups() if part)
             return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
     return ()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from roleplay.directive import wordings
+from roleplay.facts import Quantity, quantities
 from roleplay.guard import Source
 from roleplay.lines import fitting
 from roleplay.persona import Persona
@@ -35,6 +36,7 @@ BEGINS = re.compile(
     r"sorry|thank|thanks|fine|all right|good|sure|listen|wait)\b)",
     re.IGNORECASE,
 )
+EXACT = {"when", "amount"}  # kinds of questions that want a figure in the answer, where there is one
 CLAUSE = re.compile(r"[^，。！？、…,.!?]+[，。！？、…,.!?]*")
 LONG_CLAUSE = 6  # characters from which somebody who speaks some Mandarin says a clause in it
 
@@ -127,20 +129,27 @@ def _content(scene: Scene) -> list[Line]:
 def _answering(scene: Scene, lines: list[Line]) -> list[Line]:
     """The lines after the persona's responses to what was said, as many of them as there is room for; the last counts most."""
     persona = scene.persona
+    heard = [figure for text in scene.heard for figure in quantities(text)]
     for name in reversed(scene.cue.directive.responses):
-        said = next(each.say for each in persona.call.responses if each.id == name)
+        own = next(each.say for each in persona.call.responses if each.id == name)
+        new = [line for line in own if not scene.has_said(line)] or own
+        # nobody repeats a figure that has not been said, where there is another way to put it
+        said = [line for line in new if _borne_out(line, heard)] or new
         longer = [_joined(persona, one, two) for one in said for two in lines] if lines else list(said)
         lines = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or lines
     return lines
+
+
+def _borne_out(line: Line, heard: Sequence[Quantity]) -> bool:
+    return all(any(figure.agrees(other) for other in heard) for figure in quantities(line.gloss or line.text))
 
 
 def _before(scene: Scene) -> list[Line]:
     """What may stand before the content; a moment that must be taken up first, or a reaction by chance."""
     persona, directive, rng = scene.persona, scene.cue.directive, scene.rng("react")
     if directive.first:
-        if directive.first == "waited_long" and any(
-            word in _opening(scene) for word in ("等", "排", "wait", "hold", "queue")
-        ):
+        said_so = any(word in _opening(scene) for word in ("等", "排", "wait", "hold", "queue"))
+        if directive.first == "waited_long" and (said_so or BEGINS.match(_opening(scene))):
             return []
         return list(moment_lines(persona, directive.first))
     kind = _reaction(scene)
@@ -213,7 +222,9 @@ def _telling(scene: Scene) -> list[Line]:
     for name in directive.tell:
         fact = persona.fact(name)
         bare = Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)
-        choices.append(list(fact.say) or [bare])
+        own = list(fact.say) or [bare]
+        exact = [line for line in own if quantities(line.gloss or line.text)]
+        choices.append(exact if exact and scene.state.last.noticed.kinds & EXACT else own)
     combined = choices[0]
     for more in choices[1:]:
         longer = [_joined(persona, one, two) for one in combined for two in more]

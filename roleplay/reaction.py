@@ -195,6 +195,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
         return True
+    if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
+        return True
     if seen.move == "overpromise":
         return not noticed.too_good and bool(noticed.aims) and not noticed.wants("do", "offer")
     if seen.move not in (*HOSTILE, "meta", "off_topic"):
@@ -207,6 +209,11 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
         return True
     return reading.estimates.empathy >= KINDLY or reading.did(*SOLUTION, *SOOTHING, "restate")
+
+
+def _to_the_matter(seen: MoveSeen, reading: Reading) -> bool:
+    """Whether an offence was read in a sentence that says what this persona's call is about."""
+    return any(each.start <= seen.start < each.end for each in reading.brought_up)
 
 
 def _meant_well(seen: AimSeen) -> bool:
@@ -257,6 +264,8 @@ def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[
     if inaudible(persona, state, done.noticed):
         return [Cause("inaudible", *EFFECTS["inaudible"])]
     whys = list(dict.fromkeys((*_by_moves(state, done), *_by_words(persona, state, done))))
+    if persona.call.line:
+        whys = [why for why in whys if why != "asked_again"]  # words get lost on a bad line, and it knows
     causes = [Cause(why, *EFFECTS[why]) for why in whys]
     quality = min(1.0, max(0.0, (empathy - 2.4) / 1.8))
     for move in done.moves:

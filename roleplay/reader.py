@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, is_question, questions, sentences
+from roleplay.clauses import Piece, clauses, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Language, Stage
 from roleplay.features import nearest
@@ -36,9 +36,24 @@ SUBSTANCE = frozenset(
     "propose act alternative timeframe inform explain pitch ask_open ask_closed verify restate hold transfer reschedule "
     "refuse check_satisfied".split()
 )
+IN_A_CLAUSE = 0.85  # how likely a clause alone must call for a response, for half a sentence is easily misread
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 ASKS_FOR_FACTS = frozenset(
-    ("fact", "story", "confirm", "wish", "outcome", "time_open", "care", "secret", "reproach", "rest", "understood")
+    (
+        "fact",
+        "story",
+        "confirm",
+        "wish",
+        "choice",
+        "outcome",
+        "time_open",
+        "care",
+        "secret",
+        "reproach",
+        "rest",
+        "satisfied",
+        "understood",
+    )
 )
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
@@ -167,6 +182,8 @@ class Reader:
             asks = seen.aim in ASKS_FOR_FACTS or (unclear and seen.aim != "identity")
             pieces = (questions(sentence) if asks else ()) or (sentence,)
             found = self.matcher.matched(pieces, subjects if asks else others, language)
+            if not asks and len(parts := [part.text for part in clauses(Piece(0, len(sentence), sentence))]) > 1:
+                found = tuple(dict.fromkeys((*found, *self.matcher.matched(parts, others, language, IN_A_CLAUSE))))
             asked += (name for name in found if subjects[name].asked)
             brought_up += (BroughtUp(name, seen.start, seen.end) for name in found if not subjects[name].asked)
         return tuple(dict.fromkeys(asked)), tuple(brought_up)

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from roleplay.dialogue import ASKING
 from roleplay.directive import Directive
 from roleplay.persona import Persona, Response
 from roleplay.state import State, holds, musts_met
 
 # Acts and rules that stand whatever else the reply has brought up.
 UNMOVED = {
-    "hang_up", "vent", "threaten", "demand_supervisor", "challenge", "decline", "object", "ask_repeat", "ask_explain",
-    "switch_mandarin", "busy", "silent", "open_direct", "open_vague", "agree_to_talk", "refuse_info",
+    "hang_up", "threaten", "demand_supervisor", "challenge", "decline", "ask_repeat", "switch_mandarin", "busy",
+    "silent", "open_direct", "open_vague", "agree_to_talk", "refuse_info",
 }  # fmt: skip
-WARM = ("thank", "soften")  # what nobody answers to cold or wrong words
-ABOVE_ALL = {"asked_to_repeat", "opening", "too_good_believed"}
+WARM = ("thank", "soften")  # what nobody answers to cold or wrong words, or in a rage
+RAGE = 2.8  # anger
+TWICE, LATELY = 2, 3  # how often a response is given at most, and how many others must lie between
+AGREES = ("accept", "thank")
+BACK = ("challenge", "object", "ask", "refuse_info", "press")  # acts that leave nothing agreed
+# Moments that answer a question, which is not left without its word because something else was said beside it.
+REPLIES = {
+    "gives_leave", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
+    "either", "confirms", "hears", "did_it", "still_same", "works_now", "waits", "gives_name",
+}  # fmt: skip
+ABOVE_ALL = {
+    "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
+    "let_down", "cut_short", "not_won",
+}  # fmt: skip
 
 
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
-    """What its file has it answer to what the reply brought up, and it has not said yet."""
+    """What its file has it answer to what the reply brought up, as far as it may be said now."""
     return tuple(
         each
         for name in state.last.heard
         for each in persona.call.responses
         if each.id == name
-        and name not in state.responded
+        and _still_worth_saying(each, state)
         and (each.when is None or holds(each.when, state))
-        and (each.act not in WARM or (state.last.counts and not state.last.cold))
+        and (each.act not in WARM or _takes_kindly(state))
     )
+
+
+def _still_worth_saying(response: Response, state: State) -> bool:
+    """Whether it has not been given yet, or long enough ago and with words left: it may have been called forth by mistake."""
+    given = state.responded.count(response.id)
+    return given == 0 or (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
+
+
+def _takes_kindly(state: State) -> bool:
+    return state.last.counts and not state.last.cold and (state.last.good or state.feeling.anger < RAGE)
 
 
 def without_answered(state: State) -> State:
@@ -38,19 +61,31 @@ def without_answered(state: State) -> State:
 
 
 def with_responses(persona: Persona, state: State, directive: Directive, responses: tuple[Response, ...]) -> Directive:
-    """The responses in place of a turn that would say nothing of its own, or before what else is to be said."""
-    if directive.ends or directive.act in UNMOVED or directive.why in ABOVE_ALL:
-        return directive
-    names = tuple(each.id for each in responses[-2:])
-    act = responses[-1].act
-    agrees = act in ("accept", "thank", "soften") and directive.act == "accept"
+    """The responses in place of a turn that would say nothing of its own, or before what else is to be said.
+
+    `directive` is what the rest of the reply calls for, see `without_answered`.
+    """
     if (
-        directive.tell
-        or directive.goal
-        or directive.why == "nothing_else"
-        or (directive.act == "accept" and not agrees)
+        directive.ends
+        or directive.act in UNMOVED
+        or directive.why in ABOVE_ALL
+        or _objects_rightly(persona, state, directive)
     ):
-        return replace(directive, responses=names, first="")
-    if act in ("accept", "thank") and not musts_met(persona, state):
-        act = "answer"  # nothing is agreed to for good before its matter is done
-    return Directive(directive.act if agrees else act, "responds", responses=names)
+        return directive
+    names, act = tuple(each.id for each in responses[-2:]), responses[-1].act
+    rest = set(state.last.noticed.open_aims)
+    if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
+        return Directive("answer", "nothing_else", responses=names[-1:])
+    asked = rest & set(ASKING) and directive.why in REPLIES
+    if (directive.tell and directive.act != "volunteer") or directive.goal or asked:
+        return replace(directive, responses=names[-1:] if asked else names, first="")
+    agreed = directive.act in AGREES and act not in BACK
+    return Directive(directive.act if agreed else act, "responds", responses=names)
+
+
+def _objects_rightly(persona: Persona, state: State, directive: Directive) -> bool:
+    """Whether it objects to what the reply speaks of, and the reply does not break the objection at once."""
+    for objection in persona.call.objections:
+        if objection.id == directive.objection and objection.id in state.last.noticed.touches:
+            return not holds(objection.broken_by, state, state.turn - 1)
+    return False

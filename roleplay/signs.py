@@ -58,7 +58,10 @@ OPTIONS = re.compile(
     r"([\w£$'’-]+(?: [\w£$'’-]+){0,7})\?",
     re.IGNORECASE,
 )
-MORE = re.compile(r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|\b(?:anything|something|what) else\b", re.IGNORECASE)
+MORE = re.compile(
+    r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
+    re.IGNORECASE,
+)
 YOURS = re.compile(
     r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
     r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",

@@ -143,7 +143,7 @@ def holds(condition: Condition, state: State, since: int = 0) -> bool:
     if condition.asked is not None:
         checks.append(any(condition.asked in each.asked for each in done))
     if condition.heard is not None:
-        checks.append(any(condition.heard in each.heard and each.counts and not each.cold for each in done))
+        checks.append(any(condition.heard in each.heard and each.counts for each in done))
     if condition.told is not None:
         needed = set(condition.facts)
         told = [

@@ -12,7 +12,7 @@ from roleplay.conditions import Condition
 from roleplay.dialogue import Feeling
 from roleplay.directive import Directive, spoken
 from roleplay.models.aims import AimModel
-from roleplay.persona import Goal, Persona, Response, load_library, load_persona, persona_faults
+from roleplay.persona import Goal, Objection, Persona, Response, load_library, load_persona, persona_faults
 from roleplay.prompts import Cue
 from roleplay.proposals import Scene, proposals
 from roleplay.reaction import react
@@ -71,10 +71,28 @@ def test_an_answer_waits_until_its_condition_holds():
     assert not next_directive(persona, told(persona, NEWS, "explained"), 0).responses
 
 
-@pytest.mark.parametrize(("empathy", "met"), [(3.6, ("why",)), (1.5, ())])
-def test_what_was_heard_meets_a_goal_unless_it_was_said_coldly(empathy, met):
+@pytest.mark.parametrize(("words", "met"), [(NEWS, ("why",)), (NEWS + "您说多少就赔多少。", ())])
+def test_what_was_heard_meets_a_goal_unless_what_was_said_beside_it_is_too_good_to_be_true(words, met):
     persona = person(EXPLAINED)
-    assert told(persona, NEWS, "explained", empathy=empathy).met == met
+    assert told(persona, words, "explained").met == met
+
+
+@pytest.mark.parametrize(
+    ("question", "why"), [("还有什么可以帮您的吗？", "nothing_else"), ("我说清楚了吗？", "follows")]
+)
+def test_a_question_at_the_end_is_answered_after_the_response(question, why):
+    persona = person(EXPLAINED)
+    directive = next_directive(persona, told(persona, NEWS + question, "explained"), 0)
+    assert (directive.why, directive.responses) == (why, ("explained",))
+
+
+def test_an_objection_is_not_raised_against_words_that_break_it():
+    objection = Objection(
+        id="doubts", text="不信", say=(Line(text="会员费？我不信。"),), broken_by=Condition(heard="explained")
+    )
+    persona = person(EXPLAINED, objections=(objection,))
+    state = told(persona, NEWS, "explained", moves=("inform", "act"))
+    assert next_directive(persona, state, 0).responses == ("explained",)
 
 
 def test_a_fact_that_is_asked_for_follows_the_answer_to_the_news():
