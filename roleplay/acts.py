@@ -19,6 +19,7 @@ from roleplay.responses import own_responses, with_responses, without_answered
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
+LAPSES = ("was_left", "line_back", "wrong_name")  # first words that no news makes it forget
 # Acts that show that it has had enough.
 WARNS = {"vent", "threaten", "challenge", "press", "demand_supervisor", "refuse_info"}
 
@@ -29,8 +30,8 @@ def next_directive(persona: Persona, state: State, seed: int) -> Directive:
     directive = _decided(persona, without_answered(state) if responses else state, seed)
     if responses:
         directive = with_responses(persona, state, directive, responses)
-    if not directive.responses:
-        directive = replace(directive, first=directive.first or _first(persona, state, directive))
+    first = directive.first or _first(persona, state, directive)
+    directive = replace(directive, first=first if first in LAPSES or not directive.responses else "")
     if directive.opening is None:
         directive = replace(directive, tell=sayable(persona, directive.tell))
     if not directive.ends and not state.cut and telephone.has(persona, state, "drops"):
