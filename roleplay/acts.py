@@ -82,7 +82,8 @@ def _breaks_off(persona: Persona, state: State, rng: random.Random) -> Directive
     hurt = any(cause.anger > 0 or cause.trust < 0 for cause in state.causes)
     if silences < 3 and not (spent and hurt):
         return None
-    if silences < 3 and not WARNS & set(state.acts[-3:]):  # nobody rings off without having said why
+    warned = WARNS & set(state.acts[-3:]) or state.turn >= persona.call.ends.turn_limit
+    if silences < 3 and not warned:  # nobody rings off without having said why
         return Directive("threaten" if state.patience < -1 else "vent", "last_warning")
     ends = persona.call.ends.when_upset if silences < 3 else "hung_up"
     return Directive("demand_supervisor" if ends == "escalated" else "hang_up", "out_of_patience", ends=ends)

@@ -107,7 +107,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if fresh or identity:
         return Directive("answer", "asked", tell=(*fresh[:2], *identity))
     hidden = (
-        goal.id for goal in call.goals if goal.kind == "hidden" and goal.id in asked and goal.id not in state.named
+        goal.id
+        for goal in call.goals
+        if goal.kind == "hidden" and goal.id in asked and goal.id not in (*state.named, *state.met)
     )
     if goal := next(hidden, ""):
         return Directive("ask", "asked", goal=goal)

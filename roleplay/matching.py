@@ -23,6 +23,7 @@ from scipy.sparse import csr_matrix
 
 from roleplay.clauses import Piece, kinds_of
 from roleplay.dialogue import Language
+from roleplay.facts import Quantity, quantities
 from roleplay.lines import UNSEEN, pieces_of, rarity, rarity_of_pieces
 from roleplay.models.aims import AimModel
 from roleplay.models.ranker import Ranker
@@ -45,6 +46,7 @@ FORM = {  # what makes a question of a matter, and says nothing of the matter
 }
 # Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
 SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
+EXACT = ("money", "data", "duration", "percent")  # kinds of figures by which like sentences say different things
 NONE = ""  # the name under which courtesies stand beside the facts
 LIKENESS = (
     "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
@@ -149,7 +151,8 @@ class Matcher:
         found: list[str] = []
         for piece in pieces:
             rows = features(piece, prepared, language, self.embedder, self.aims)
-            found += _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, bar)
+            clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, bar)
+            found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
 
     def _prepare(self, given: tuple[tuple[str, Subject], ...], language: Language) -> Prepared:
@@ -255,6 +258,21 @@ def _clear(names: Sequence[str], shares: np.ndarray, subjects: Mapping[str, Subj
     if rest and shares[order[1]] >= ALSO and all(subjects[name].asked for name in (first, *rest)):
         return [first, *rest]
     return [first] if shares[order[0]] >= (SURE if subjects[first].asked else bar) else []
+
+
+def figures_agree(text: str, examples: Sequence[str]) -> bool:
+    """Whether a text names none of the kinds of figures that the examples name, or one of theirs of each kind."""
+    known = [figure for example in examples for figure in _figures(example)]
+    said = _figures(text)
+    return all(
+        any(one.agrees(other) for one in said for other in known if one.kind == other.kind == kind)
+        for kind in {figure.kind for figure in said} & {figure.kind for figure in known}
+    )
+
+
+@lru_cache(maxsize=2**14)
+def _figures(text: str) -> tuple[Quantity, ...]:
+    return tuple(figure for figure in quantities(text) if figure.kind in EXACT)
 
 
 def _leads(table: np.ndarray) -> np.ndarray:

@@ -138,8 +138,11 @@ def notice(
 
 
 def _aim(seen: AimSeen, reply: str) -> Aim:
-    """The aim as read, but for two that words tell apart: what else there is, and what the customer is to do itself."""
+    """The aim as read, but for three that words tell apart: another number than those of the check, what else there
+    is, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
+    if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
+        return "fact"
     if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
         return "rest"
     return "understood" if seen.aim == "offer" and signs.YOURS.search(sentence) else seen.aim

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
-from roleplay.noticed import CLEAR, TELLS, Noticed, notice
+from roleplay.noticed import PLAIN, TELLS, Noticed, notice
 from roleplay.persona import Goal, Objection, Persona
 from roleplay.reading import AimSeen, Claim, MoveSeen, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
@@ -103,6 +103,7 @@ MOVES_OF: dict[Aim, tuple[Move, ...]] = {
 BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
 OFFENDS = 0.7  # how likely such a sentence must be to be minded
+EMPTY = {"ack", "greet", "stray", "insult", "other"}  # aims of sentences that bring nothing new
 DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
 
@@ -217,8 +218,8 @@ def _to_the_matter(seen: MoveSeen, reading: Reading) -> bool:
 
 
 def _meant_well(seen: AimSeen) -> bool:
-    """Whether a sentence is beyond doubt something else than an offence."""
-    return seen.aim not in (*OFFENCES, "refuse", "other") and seen.probability >= CLEAR
+    """Whether a sentence is likely something else than an offence."""
+    return seen.aim not in (*OFFENCES, "refuse", "other") and seen.probability >= PLAIN
 
 
 def _doubted(persona: Persona, claim: Claim) -> Sequence[Quantity]:
@@ -288,15 +289,22 @@ def _by_moves(state: State, done: Done) -> list[str]:
         whys = [why for why in whys if why not in SOLUTION]
     if done.noticed.silent:
         return ["silence"]
-    if state.turn and not done.did(*PROGRESS, "acknowledge", "apologise", "thank") and not (done.asked or done.heard):
+    empty = set(done.noticed.aims) <= EMPTY and not (done.asked or done.heard)
+    if state.turn and empty and not done.did(*PROGRESS, "acknowledge", "apologise", "thank"):
         whys.append("nothing_new")
-    asked_before = {name for each in state.done for name in each.asked}
-    if set(done.asked) & set(state.facts) & asked_before and not done.did("restate", "ask_repeat"):
+    if _asked_again(state, done) and not done.did("restate", "ask_repeat"):
         whys.append("asked_again")
     if done.cold:
         upset = state.feeling.anger >= 1.5 or state.feeling.confusion >= 2.5
         whys.append("cold" if upset else "curt")
     return whys
+
+
+def _asked_again(state: State, done: Done) -> bool:
+    """Whether it asks in the same way for what it was told by now; who checks or asks further does not."""
+    known = set(done.asked) & set(state.facts)
+    plain = not done.noticed.aims or done.noticed.wants("fact", "identity", "story")
+    return plain and any(known & set(each.asked) and each.noticed.kinds == done.noticed.kinds for each in state.done)
 
 
 def _by_words(persona: Persona, state: State, done: Done) -> Iterator[str]:

@@ -24,6 +24,7 @@ from roleplay.models.aims import AimModel
 from roleplay.models.reply_model import load_reply_model
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
+from roleplay.signs import ABOUT_IDENTITY
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -179,14 +180,20 @@ class Reader:
         for seen in aims:
             sentence = reply[seen.start : seen.end]
             unclear = is_question(sentence) and seen.probability < CLEARLY
-            asks = seen.aim in ASKS_FOR_FACTS or (unclear and seen.aim != "identity")
+            asks = seen.aim in ASKS_FOR_FACTS or unclear
             pieces = (questions(sentence) if asks else ()) or (sentence,)
+            if seen.aim == "identity":  # "name and ID, please, and the number of the case"
+                pieces, asks = tuple(each for each in _clauses(sentence) if not ABOUT_IDENTITY.search(each)), True
             found = self.matcher.matched(pieces, subjects if asks else others, language)
-            if not asks and len(parts := [part.text for part in clauses(Piece(0, len(sentence), sentence))]) > 1:
+            if not asks and len(parts := _clauses(sentence)) > 1:
                 found = tuple(dict.fromkeys((*found, *self.matcher.matched(parts, others, language, IN_A_CLAUSE))))
             asked += (name for name in found if subjects[name].asked)
             brought_up += (BroughtUp(name, seen.start, seen.end) for name in found if not subjects[name].asked)
         return tuple(dict.fromkeys(asked)), tuple(brought_up)
+
+
+def _clauses(sentence: str) -> list[str]:
+    return [piece.text for piece in clauses(Piece(0, len(sentence), sentence))]
 
 
 def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path] | None = None) -> Reader:

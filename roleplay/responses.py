@@ -16,7 +16,7 @@ UNMOVED = {
 }  # fmt: skip
 WARM = ("thank", "soften")  # what nobody answers to cold or wrong words, or in a rage
 RAGE = 2.8  # anger
-TWICE, LATELY = 2, 3  # how often a response is given at most, and how many others must lie between
+TWICE, LATELY = 2, 1  # how often a response is given at most, and how many others must lie between
 AGREES = ("accept", "thank")
 BACK = ("challenge", "object", "ask", "refuse_info", "press")  # acts that leave nothing agreed
 # Moments that answer a question, which is not left without its word because something else was said beside it.
@@ -72,7 +72,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         or _objects_rightly(persona, state, directive)
     ):
         return directive
-    names, act = tuple(each.id for each in responses[-2:]), responses[-1].act
+    responses = _weightiest(persona, responses)
+    names, act = tuple(each.id for each in responses), responses[-1].act
     rest = set(state.last.noticed.open_aims)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
@@ -81,6 +82,19 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         return replace(directive, responses=names[-1:] if asked else names, first="")
     agreed = directive.act in AGREES and act not in BACK
     return Directive(directive.act if agreed else act, "responds", responses=names)
+
+
+def _weightiest(persona: Persona, responses: tuple[Response, ...]) -> tuple[Response, ...]:
+    """Two of the responses in the order of what was heard: the last, and before it one that settles something."""
+    call = persona.call
+    conditions = (
+        *(goal.met_by for goal in call.goals),
+        *(belief.corrected_by for belief in call.beliefs),
+        *(objection.broken_by for objection in call.objections),
+    )
+    settling = {part.heard for condition in conditions for part in condition.parts()}
+    *others, last = responses
+    return (*sorted(others, key=lambda each: each.id in settling)[-1:], last)
 
 
 def _objects_rightly(persona: Persona, state: State, directive: Directive) -> bool:

@@ -25,12 +25,17 @@ GOODBYE = re.compile(
 FAREWELL = re.compile(
     r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
 )
+ABOUT_IDENTITY = re.compile(
+    r"姓|名|称呼|证件|身份|后[四4]|尾[四4]|[四4]位|机主|户主|本人|核[对实]|资料|"
+    r"\b(?:name|called|id|passport|permit|holder|identity|four|4|digits|verify|who am i|speaking (?:to|with)|details|character)",
+    re.IGNORECASE,
+)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
     re.IGNORECASE,
 )
 ASKS_MANDARIN = re.compile(
-    r"普通话|国语|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
+    r"(?<!我[说讲])(?:普通话|国语)|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
     r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
     re.IGNORECASE,
 )
@@ -105,7 +110,7 @@ OTHERS = re.compile(
     re.IGNORECASE,
 )
 TOO_GOOD = re.compile(
-    r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会|能|给您?办)|(?:再也|永远|一辈子)不会|"
+    r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会(?![给为]?您?(?:私自|擅自)?(?:办|开|订|动|泄|打扰))|能|给您?办)|(?:再也|永远|一辈子)不会|"
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
     r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|百分之?百|100[%％]|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"

@@ -89,6 +89,21 @@ RESPONSES = {
 }
 
 
+def test_words_like_the_examples_with_another_figure_mean_something_else(reader):
+    subjects = {
+        "back": Subject(
+            ("我给您退45元。", "45块钱退回您的话费账户。", "三个工作日内退您45元。"), ("好。",), asked=False
+        ),
+        "shop": RESPONSES["branch"],
+    }
+
+    def read(reply):
+        return [each.response for each in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]
+
+    assert read("我给您把45元退回话费账户。") == ["back"]
+    assert read("我给您把300元退回话费账户。") == []
+
+
 @pytest.mark.parametrize(
     ("reply", "brought_up", "asked"),
     [
