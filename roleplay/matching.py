@@ -145,12 +145,12 @@ class Matcher:
 
         `bar` is how likely it must be that a response is called for.
         """
-        if not subjects:
+        if not subjects or not pieces:
             return ()
         prepared = self._prepared(tuple(subjects.items()), language)
         found: list[str] = []
-        for piece in pieces:
-            rows = features(piece, prepared, language, self.embedder, self.aims)
+        for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
+            rows = features(piece, vectors, prepared, language, self.aims)
             clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, bar)
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
@@ -215,9 +215,15 @@ def _near(one: np.ndarray, other: np.ndarray, aims: np.ndarray, other_aims: np.n
     return np.exp(SHARP * (BY_AIM * aims @ other_aims.T + (1 - BY_AIM) * one @ other.T - 1))
 
 
-def features(text: str, prepared: Prepared, language: Language, embedder: Embedder, aims: AimModel) -> np.ndarray:
-    """One row for each subject, the courtesies last: (subjects, FEATURES)."""
-    whole, bare = embedder.encode([text, _bare(text, language)])
+def encoded(texts: Sequence[str], language: Language, embedder: Embedder) -> np.ndarray:
+    """Vectors of each text, whole and bare: (texts, 2, dim)."""
+    rows = embedder.encode([*texts, *(_bare(text, language) for text in texts)])
+    return rows.reshape(2, len(texts), -1).swapaxes(0, 1)
+
+
+def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Language, aims: AimModel) -> np.ndarray:
+    """One row for each subject, the courtesies last: (subjects, FEATURES). `vectors` are those of `encoded`."""
+    whole, bare = vectors
     (wanted,) = _aims([text], language, aims)
     matter, kinds = _matter(text, language), kinds_of(text)
     likeness, stripped = prepared.whole @ whole, prepared.bare @ bare

@@ -1,6 +1,6 @@
 """Learn which fact a sentence asks for, or which response it calls for: `python -m roleplay.training.matching`.
 
-About ten minutes on two cores. Makes the bundled embedder as well, since what lies near what is best learnt
+Half an hour on two busy cores. Makes the bundled embedder as well, since what lies near what is best learnt
 together. The ranker learns from the personas' own examples, a part of them at a time left out of the
 embedder and of the persona, against sentences of annotated calls, which mean nothing to another call's customer.
 Prints how often sentences are understood that nothing had learnt from.
@@ -21,7 +21,7 @@ import typer
 from roleplay.clauses import is_question
 from roleplay.dialogue import Aim, Language
 from roleplay.knowledge.embedding import BUNDLED as EMBEDDER
-from roleplay.matching import BUNDLED, FEATURES, SURE, Embedder, features, prepare
+from roleplay.matching import BUNDLED, FEATURES, SURE, Embedder, encoded, features, prepare
 from roleplay.models.aims import AimModel
 from roleplay.persona import Persona, load_persona
 from roleplay.training import embedder as embedding
@@ -98,7 +98,8 @@ def said_to(personas: Sequence[Persona], part: int, embedder: Embedder, aims: Ai
 
         def sample(text: str, name: str, asks: bool) -> Sample:
             names = [*(known if asks else responses), ""]  # noqa: B023
-            return Sample(features(text, prepared[asks], language, embedder, aims), names.index(name))  # noqa: B023
+            (vectors,) = encoded([text], language, embedder)  # noqa: B023
+            return Sample(features(text, vectors, prepared[asks], language, aims), names.index(name))  # noqa: B023
 
         for name, subject in every.items():
             for text in set(subject.examples) - set(known[name].examples):
