@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -136,7 +137,8 @@ class Matcher:
         """Raises Unavailable when the bundled ranker is missing."""
         self.embedder, self.aims = embedder, aims
         self._ranker = Ranker.load(BUNDLED, FEATURES)
-        self._prepared = lru_cache(maxsize=256)(self._prepare)
+        self._kept = lru_cache(maxsize=256)(self._prepare)
+        self._one_at_a_time = Lock()
 
     def matched(
         self, pieces: Sequence[str], subjects: Mapping[str, Subject], language: Language, bar: float = MEANT
@@ -147,7 +149,8 @@ class Matcher:
         """
         if not subjects or not pieces:
             return ()
-        prepared = self._prepared(tuple(subjects.items()), language)
+        with self._one_at_a_time:  # twenty at once would each take twenty times as long, and prepare one persona twice
+            prepared = self._kept(tuple(subjects.items()), language)
         found: list[str] = []
         for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
             rows = features(piece, vectors, prepared, language, self.aims)
