@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ HELLO = {
     "zh-CN": "您好，星桥移动客服，漫游日包28元一天，请问有什么可以帮您？",
     "en": "Good morning, Starbridge Mobile, the day pass is £3 a day. How can I help you?",
 }
+PAUSE = 0.2  # seconds between two personas that are made ready, for those who practise already
 Progress = Callable[[str], None]
 
 
@@ -63,7 +65,7 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
 
 
 def warm_up(room: Room) -> None:
-    """Have one turn in each language, kept nowhere: what is read on first use is read before somebody waits for it."""
+    """Have one turn in each language, kept nowhere, and read what all personas answer to: nobody waits for it then."""
     persona_of = {persona.language: persona for persona in room.library().personas.values()}
     with tempfile.TemporaryDirectory(prefix="roleplay-", ignore_cleanup_errors=True) as folder:
         try:
@@ -75,6 +77,9 @@ def warm_up(room: Room) -> None:
                     pass
                 aside.grade(call.id, 1)
             records.close()
+            for persona in room.library().personas.values():
+                room.reader.get_ready(persona.subjects(), persona.language)
+                time.sleep(PAUSE)
         except RoleplayError as error:  # whoever has the first call is told of it there
             log.warning("the first call could not be prepared: %s", error)
 

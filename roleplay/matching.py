@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -48,21 +48,15 @@ FORM = {  # what makes a question of a matter, and says nothing of the matter
 # Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
 SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
 EXACT = ("money", "data", "duration", "percent")  # kinds of figures by which like sentences say different things
+KEPT = 256  # personas that are kept prepared, a megabyte or two each
 NONE = ""  # the name under which courtesies stand beside the facts
 LIKENESS = (
     "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
     "answer", "answer_matter", "aim", "mean_aim", "kernel",
 )  # fmt: skip
-LEADS = (
-    "nearest",
-    "bare",
-    "words",
-    "matter",
-    "all",
-    "all_covered",
-    "aim",
-    "kernel",
-)  # by how much these lead the next fact
+LEADS = (  # by how much these lead the next subject
+    "nearest", "bare", "words", "matter", "all", "all_covered", "aim", "kernel",
+)  # fmt: skip
 LED = tuple(f"lead_{name}" for name in LEADS)
 BESIDE = tuple(f"none_{name}" for name in LEADS)  # of the courtesies: how alike the likest fact is
 FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *LED, "none", *BESIDE)
@@ -87,12 +81,17 @@ class Bags:
     weight: Callable[[str], float]
 
     @classmethod
-    def of(cls, texts: Sequence[frozenset[str]], weight: Callable[[str], float]) -> Bags:
+    def of(cls, texts: Iterable[frozenset[str]], weight: Callable[[str], float]) -> Bags:
+        texts = list(texts)
         columns = {piece: at for at, piece in enumerate(sorted(frozenset().union(*texts)))}
         found = [(row, columns[piece], math.sqrt(weight(piece))) for row, text in enumerate(texts) for piece in text]
         at, place, values = zip(*found, strict=True) if found else ((), (), ())
         rows = csr_matrix((values, (at, place)), shape=(len(texts), len(columns)), dtype=np.float64)
         return cls(columns, rows, np.sqrt(rows.multiply(rows).sum(axis=1).A1), weight)
+
+    def since(self, first: int) -> Bags:
+        """Those from `first` on."""
+        return Bags(self.columns, self.rows[first:], self.lengths[first:], self.weight)
 
     def near(self, text: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
         """The weight of what each text shares with this one, against that of both and of this one: (texts,) twice."""
@@ -108,7 +107,7 @@ class Bags:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What has to be known of a persona's subjects, computed once; the last are the courtesies, whose name is NONE.
+    """What has to be known of some subjects, computed once; the last are the courtesies, whose name is NONE.
 
     Examples stand one after the other, those of a subject from its entry of `starts` on, and so do answers, of which
     there may be none: vectors `whole` and `bare`, `aims`, `words`, and the `matters`, without the form of a question;
@@ -137,20 +136,26 @@ class Matcher:
         """Raises Unavailable when the bundled ranker is missing."""
         self.embedder, self.aims = embedder, aims
         self._ranker = Ranker.load(BUNDLED, FEATURES)
-        self._kept = lru_cache(maxsize=256)(self._prepare)
+        self._kept: dict[object, tuple[Prepared, Prepared]] = {}
         self._one_at_a_time = Lock()
 
     def matched(
-        self, pieces: Sequence[str], subjects: Mapping[str, Subject], language: Language, bar: float = MEANT
+        self,
+        pieces: Sequence[str],
+        subjects: Mapping[str, Subject],
+        language: Language,
+        *,
+        asks: bool = True,
+        bar: float = MEANT,
     ) -> tuple[str, ...]:
         """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces.
 
-        `bar` is how likely it must be that a response is called for.
+        What does not ask is held against those alone that are said and not asked for. `bar` is how likely it must
+        be that one of these is meant.
         """
-        if not subjects or not pieces:
+        if not pieces or not any(asks or not subject.asked for subject in subjects.values()):
             return ()
-        with self._one_at_a_time:  # twenty at once would each take twenty times as long, and prepare one persona twice
-            prepared = self._kept(tuple(subjects.items()), language)
+        prepared = self.prepared(subjects, language)[0 if asks else 1]
         found: list[str] = []
         for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
             rows = features(piece, vectors, prepared, language, self.aims)
@@ -158,8 +163,17 @@ class Matcher:
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
 
-    def _prepare(self, given: tuple[tuple[str, Subject], ...], language: Language) -> Prepared:
-        return prepare(dict(given), language, self.embedder, self.aims)
+    def prepared(self, subjects: Mapping[str, Subject], language: Language) -> tuple[Prepared, Prepared]:
+        """What `prepare` gives, kept for the personas of late: it takes half a second, which nobody should wait for."""
+        key = (tuple(subjects.items()), language)
+        if key not in self._kept:
+            with (
+                self._one_at_a_time
+            ):  # twenty at once would each take twenty times as long, and prepare one persona twice
+                if key not in self._kept:
+                    self._kept[key] = prepare(subjects, language, self.embedder, self.aims)
+                    self._kept.pop(next(iter(self._kept)) if len(self._kept) > KEPT else None, None)
+        return self._kept[key]
 
 
 @lru_cache(maxsize=2)
@@ -168,49 +182,56 @@ def courtesies(language: Language) -> Subject:
     return Subject(tuple(yaml.safe_load(COURTESIES.read_text("utf-8"))[language]))
 
 
-def prepare(subjects: Mapping[str, Subject], language: Language, embedder: Embedder, aims: AimModel) -> Prepared:
-    subjects = {**subjects, NONE: courtesies(language)}
-    texts = [text for subject in subjects.values() for text in subject.examples]
-    answers = [text for subject in subjects.values() for text in subject.answers]
-    counts = [len(subject.examples) for subject in subjects.values()]
+def prepare(
+    subjects: Mapping[str, Subject], language: Language, embedder: Embedder, aims: AimModel
+) -> tuple[Prepared, Prepared]:
+    """Of all subjects, those that are asked for first, and of those alone that are said and not asked for."""
+    asked = {name: subject for name, subject in subjects.items() if subject.asked}
+    others = {name: subject for name, subject in subjects.items() if not subject.asked} | {NONE: courtesies(language)}
+    every = [*asked.values(), *others.values()]
+    texts = [text for subject in every for text in subject.examples]
+    answers = [text for subject in every for text in subject.answers]
     vectors = embedder.encode([*texts, *(_bare(text, language) for text in texts), *answers])
     whole, bare, said = np.split(vectors, [len(texts), 2 * len(texts)])
-    wanted = _aims(texts, language, aims)
-    every = [frozenset().union(*(_matter(text, language) for text in each.examples)) for each in subjects.values()]
-    held, rare, common = Counter(word for words in every[:-1] for word in words), _rarity(language), len(subjects) - 2
+    wanted, kinds, rare = _aims(texts, language, aims), tuple(map(kinds_of, texts)), rarity_of_pieces(language)
+    words = Bags.of((pieces_of(language, text) for text in texts), lambda piece: rare.get(piece, UNSEEN))
 
-    def weight(word: str) -> float:
-        """A rare word counts more, one that every subject of this customer has counts little."""
-        return rare.get(word, UNSEEN) * (1.5 - min(1.0, max(0, held[word] - 1) / max(1, common)))
+    def since(first: int, first_answer: int, names: Sequence[str], own: Sequence[Subject]) -> Prepared:
+        bags = [frozenset().union(*(_matter(text, language) for text in subject.examples)) for subject in own]
+        weight = _weight(bags[:-1], language)
+        counts = [len(subject.examples) for subject in own]
+        near = _near(whole[first:], whole[first:], wanted[first:], wanted[first:]) + SMOOTH * np.eye(sum(counts))
+        belongs = np.repeat(np.eye(len(own)), counts, axis=0)
+        return Prepared(
+            names=tuple(names),
+            starts=np.cumsum([0, *counts]),
+            whole=whole[first:],
+            bare=bare[first:],
+            aims=wanted[first:],
+            kinds=kinds[first:],
+            words=words.since(first),
+            matters=Bags.of((_matter(text, language) for text in texts[first:]), weight),
+            every=Bags.of(bags, weight),
+            weights=np.linalg.solve(near, belongs - belongs.mean(0)),
+            answer_starts=np.cumsum([0, *(len(subject.answers) for subject in own)]),
+            answers=said[first_answer:],
+            answer_matters=Bags.of((_matter(text, language) for text in answers[first_answer:]), weight),
+        )
 
-    words = rarity_of_pieces(language)
-    belongs = np.repeat(np.eye(len(subjects)), counts, axis=0)
-    near = _near(whole, whole, wanted, wanted) + SMOOTH * np.eye(len(texts))
-    return Prepared(
-        names=tuple(subjects),
-        starts=np.cumsum([0, *counts]),
-        whole=whole,
-        bare=bare,
-        aims=wanted,
-        kinds=tuple(map(kinds_of, texts)),
-        words=Bags.of([pieces_of(language, text) for text in texts], lambda piece: words.get(piece, UNSEEN)),
-        matters=Bags.of([_matter(text, language) for text in texts], weight),
-        every=Bags.of(every, weight),
-        weights=np.linalg.solve(near, belongs - belongs.mean(0)),
-        answer_starts=np.cumsum([0, *(len(subject.answers) for subject in subjects.values())]),
-        answers=said,
-        answer_matters=Bags.of([_matter(text, language) for text in answers], weight),
-    )
+    first = sum(len(subject.examples) for subject in asked.values())
+    first_answer = sum(len(subject.answers) for subject in asked.values())
+    return since(0, 0, [*asked, *others], every), since(first, first_answer, list(others), list(others.values()))
+
+
+def _weight(bags: Sequence[frozenset[str]], language: Language) -> Callable[[str], float]:
+    """A rare word counts more, one that every subject of this customer has counts little. `bags` are the subjects' words."""
+    held, rare, common = Counter(word for words in bags for word in words), _rarity(language), max(1, len(bags) - 1)
+    return lambda word: rare.get(word, UNSEEN) * (1.5 - min(1.0, max(0, held[word] - 1) / common))
 
 
 def _aims(texts: Sequence[str], language: Language, aims: AimModel) -> np.ndarray:
     """Roots of how likely each text has each aim, so that rows have length 1: (texts, aims)."""
-    return np.stack([_aims_of(text, language, aims) for text in texts])
-
-
-@lru_cache(maxsize=2**15)  # examples stand in two sets, of all subjects and of the responses
-def _aims_of(text: str, language: Language, aims: AimModel) -> np.ndarray:
-    return np.sqrt(aims.chances([Piece(0, len(text), text)], "", language)[0])
+    return np.sqrt(np.stack([aims.chances([Piece(0, len(text), text)], "", language)[0] for text in texts]))
 
 
 def _near(one: np.ndarray, other: np.ndarray, aims: np.ndarray, other_aims: np.ndarray) -> np.ndarray:

@@ -40,21 +40,7 @@ SUBSTANCE = frozenset(
 IN_A_CLAUSE = 0.85  # how likely a clause alone must call for a response, for half a sentence is easily misread
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 ASKS_FOR_FACTS = frozenset(
-    (
-        "fact",
-        "story",
-        "confirm",
-        "wish",
-        "choice",
-        "outcome",
-        "time_open",
-        "care",
-        "secret",
-        "reproach",
-        "rest",
-        "satisfied",
-        "understood",
-    )
+    "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
@@ -72,11 +58,16 @@ class Judge(Protocol):
 
 
 class Reader:
-    """One for all calls and threads; it changes nothing."""
+    """One for all calls and threads; it changes nothing that can be seen."""
 
     def __init__(self, encoder: Judge, matcher: Matcher | None, standards: Standards, aims: AimModel) -> None:
         """Without `matcher` nothing is read of the customer's facts and responses, as nobody needs to know who only grades."""
         self.encoder, self.matcher, self.standards, self.aims = encoder, matcher, standards, aims
+
+    def get_ready(self, subjects: Mapping[str, Subject], language: Language) -> None:
+        """Compute now what the first reply to a persona with these subjects would wait for."""
+        if self.matcher is not None and subjects:
+            self.matcher.prepared(subjects, language)
 
     def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
         """Read `exchange.reply`. `subjects` holds, by fact id, what the reply may ask for."""
@@ -172,11 +163,10 @@ class Reader:
 
         Who offers something, or asks whether that was clear, asks for no fact.
         """
+        if self.matcher is None or not subjects:
+            return (), ()
         asked: list[str] = []
         brought_up: list[BroughtUp] = []
-        others = {name: subject for name, subject in subjects.items() if not subject.asked}
-        if self.matcher is None:
-            return (), ()
         for seen in aims:
             sentence = reply[seen.start : seen.end]
             unclear = is_question(sentence) and seen.probability < CLEARLY
@@ -184,9 +174,10 @@ class Reader:
             pieces = (questions(sentence) if asks else ()) or (sentence,)
             if seen.aim == "identity":  # "name and ID, please, and the number of the case"
                 pieces, asks = tuple(each for each in _clauses(sentence) if not ABOUT_IDENTITY.search(each)), True
-            found = self.matcher.matched(pieces, subjects if asks else others, language)
+            found = self.matcher.matched(pieces, subjects, language, asks=asks)
             if not asks and len(parts := _clauses(sentence)) > 1:
-                found = tuple(dict.fromkeys((*found, *self.matcher.matched(parts, others, language, IN_A_CLAUSE))))
+                alone = self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
+                found = tuple(dict.fromkeys((*found, *alone)))
             asked += (name for name in found if subjects[name].asked)
             brought_up += (BroughtUp(name, seen.start, seen.end) for name in found if not subjects[name].asked)
         return tuple(dict.fromkeys(asked)), tuple(brought_up)

@@ -139,6 +139,8 @@ class Room:
             **self._parts,
         )
         self.records.open_call(row)
+        ready = (persona.subjects(), persona.language)
+        threading.Thread(target=self.reader.get_ready, args=ready, daemon=True).start()  # while the trainee greets
         return Call(row, persona, ())
 
     def call(self, call_id: str) -> Call:

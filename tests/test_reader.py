@@ -7,10 +7,12 @@ import pytest
 from roleplay.dialogue import Exchange, Turn
 from roleplay.errors import Unavailable
 from roleplay.knowledge.embedding import load_embedder
-from roleplay.matching import BUNDLED, FEATURES
+from roleplay.matching import BUNDLED, FEATURES, Matcher
+from roleplay.models.aims import AimModel
 from roleplay.models.ranker import Ranker
 from roleplay.reader import Reader, load_reader
 from roleplay.reading import Subject
+from roleplay.standards import load_standards
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +163,25 @@ def test_what_a_plain_sentence_wants_of_the_customer_is_read(reader, heard, repl
 def test_a_ranking_model_learnt_from_other_features_is_refused():
     with pytest.raises(Unavailable, match="other features"):
         Ranker.load(BUNDLED, FEATURES[:-1])
+
+
+class Counting:
+    """The bundled embedder, which counts the texts that it is given."""
+
+    def __init__(self) -> None:
+        self.embedder, self.texts = load_embedder("bundled"), 0
+
+    def encode(self, texts):
+        self.texts += len(texts)
+        return self.embedder.encode(texts)
+
+
+def test_once_a_persona_is_ready_a_reply_is_all_that_has_to_be_encoded():
+    counting = Counting()
+    reader = Reader(load_reader(None).encoder, Matcher(counting, AimModel.load()), load_standards(), AimModel.load())
+    reader.get_ready(SUBJECTS, "zh-CN")
+    before = counting.texts
+    reader.get_ready(SUBJECTS, "zh-CN")
+    assert counting.texts == before
+    assert reader.read(Exchange("zh-CN", (), "请问您是从哪个月开始扣的？"), SUBJECTS).asked == ("since",)
+    assert counting.texts - before == 2  # as it is, and without the form of a question

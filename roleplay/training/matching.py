@@ -94,7 +94,7 @@ def said_to(personas: Sequence[Persona], part: int, embedder: Embedder, aims: Ai
     for persona in personas:
         language, every, known = persona.language, persona.subjects(), without(persona, part).subjects()
         responses = {name: subject for name, subject in known.items() if not subject.asked}
-        prepared = {True: prepare(known, language, embedder, aims), False: prepare(responses, language, embedder, aims)}
+        prepared = dict(zip((True, False), prepare(known, language, embedder, aims), strict=True))
 
         def sample(text: str, name: str, asks: bool) -> Sample:
             names = [*(known if asks else responses), ""]  # noqa: B023
