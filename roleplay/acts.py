@@ -213,10 +213,11 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         first = "gives_leave" if last.noticed.wants("offer", "permission") else ""
         return Directive("ask", "something_else", goal=rng.choice(nice), first=first)
     if "accept" not in state.acts:
+        asked_for_more = last.did("check_satisfied") or last.noticed.wants("rest")
         worry = next(
             (item for item in persona.call.objections if still_open(item, state)), None
         )  # the last moment for it
-        if worry is not None and state.ever(*OFFER):
+        if worry is not None and state.ever(*OFFER) and not asked_for_more:
             return Directive("object", "objection", objection=worry.id)
         if "thank" in state.acts or any(
             done.did(*SOLUTION, "pitch") or done.noticed.wants("offer") for done in state.done[-2:]
@@ -246,6 +247,7 @@ def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | N
 
 def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     heard_out = state.last.counts and not state.last.cold and state.last.did("explain", "inform", *SOLUTION)
+    heard_out = heard_out or state.last.noticed.wants("do", "offer", "time_set")
     if state.feeling.anger < 2.8 or state.last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:

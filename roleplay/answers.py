@@ -12,7 +12,7 @@ from roleplay.clauses import kinds_of
 from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
-from roleplay.persona import Goal, Objection, Persona
+from roleplay.persona import Fact, Goal, Objection, Persona
 from roleplay.signs import ASKS_WHEN
 from roleplay.state import HOSTILE, SOLUTION, State, musts_met
 
@@ -114,20 +114,29 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if goal := next(hidden, ""):
         return Directive("ask", "asked", goal=goal)
     withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
+    if belief := next((name for fact in withheld if (name := _in_the_way(fact, persona, state))), ""):
+        return Directive("believe", "wrong_belief", belief=belief)
     if withheld and (noticed.wants(*PRIES) or not noticed.aims):
         sharp = persona.who.speech.temper in SHARP or state.feeling.anger >= UPSET
-        why = "fends_off" if sharp and not noticed.wants("care") else "holds_back"
+        why = "fends_off" if sharp and not (noticed.wants("care", "warm") or state.last.good) else "holds_back"
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", why)
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")
     return None
 
 
+def _in_the_way(fact: Fact, persona: Persona, state: State) -> str:
+    """A wrong belief that keeps it from telling this fact, not said aloud yet."""
+    parts = fact.needs.parts() if fact.needs is not None else ()
+    names = [part.belief for part in parts if part.belief is not None]
+    return next((name for name in names if name not in (*state.stated, *state.corrected)), "")
+
+
 def _told_before(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked for what it has told by now. That it has said so it says only where nothing has been done since."""
     known = [name for name in state.last.asked if name in state.facts]
     noticed = state.last.noticed
-    if not known or noticed.insists or (not noticed.wants("fact", "identity") and noticed.aims):
+    if not known or not (noticed.insists or noticed.wants("fact", "identity") or not noticed.aims):
         return None
     before = [place for place, done in enumerate(state.done[:-1]) if known[0] in done.asked]
     same = any(
@@ -136,10 +145,14 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
     )
     since = state.done[before[-1] + 1 : -1] if before else ()
     again = (
-        same and not persona.call.line and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
+        same
+        and not noticed.insists
+        and not persona.call.line
+        and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     )
-    if not again and before and before[-1] == len(state.done) - 2:
-        return None  # told a moment ago: the question was another one
+    a_moment_ago = bool(before) and before[-1] == len(state.done) - 2
+    if a_moment_ago and not again and not noticed.insists and "does_not_know" not in state.moments[-4:]:
+        return Directive("answer", "does_not_know")  # the question was another one
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
 
 
@@ -175,6 +188,8 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
     if noticed.wants("outcome"):
+        if done_by_now := _reported(persona, state):
+            return Directive("answer", "did_it", outcome=done_by_now)
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
         repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
         if tried or repaired:
@@ -183,6 +198,13 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):
         return Directive("answer", "did_it" if "tries_it" in state.moments[-2:] else "tries_it")
     return None
+
+
+def _reported(persona: Persona, state: State) -> str:
+    """The last response whose step has been taken by now and whose outcome has not been told."""
+    with_outcome = {each.id for each in persona.call.responses if each.outcome}
+    taken = [name for name in (*state.responded, *state.last.heard) if name in with_outcome]
+    return taken[-1] if taken and taken[-1] not in state.reported else ""
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -221,9 +243,6 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
         return Directive("answer", "asked", tell=(held[0],))
     if (goal := open_goal(persona, state)) and state.turn > 2:
         return Directive("press", "not_satisfied", goal=goal)
-    worry = next((item for item in persona.call.objections if still_open(item, state)), None)
-    if worry is not None and state.ever(*OFFER):
-        return Directive("object", "objection", objection=worry.id)
     hidden = [
         goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in (*state.named, *state.met)
     ]

@@ -44,6 +44,11 @@ _DIFFERENCE = (
     re.compile(r"\s*(?:more|less|extra|cheaper|dearer)\b", re.I),
 )
 _SENT = re.compile(r"(?:发送?|回复?|编辑|短信|\btext|\breply|\bsend)[^\w\u4e00-\u9fff]*$", re.I)
+_PERIODS = {
+    "day": re.compile(r"日|天|晚|\bdays?\b|daily", re.I),
+    "month": re.compile(r"月|month", re.I),
+    "year": re.compile(r"年|year|annual", re.I),
+}
 _CLASSES = ((60, "second"), (3600, "minute"), (86400, "hour"))
 
 
@@ -53,6 +58,12 @@ def alike(fact: Quantity, other: Quantity) -> bool:
         one, two = str(fact.value), str(other.value)
         return (one[0].isalpha(), one[0] in "*#") == (two[0].isalpha(), two[0] in "*#")
     return True
+
+
+def same_period(fact: Quantity, text: str, other: Quantity) -> bool:
+    """Whether what is paid by the day, month or year is held against such a price: 5 a day is not 500 for a lost device."""
+    period = _PERIODS.get(fact.per) if fact.kind == "money" else None
+    return period is None or not other.value or bool(other.per) or bool(period.search(text))
 
 
 def attribute(text: str, fact: Quantity) -> frozenset[str]:

@@ -32,7 +32,7 @@ HELLO = {
     "zh-CN": "您好，星桥移动客服，漫游日包28元一天，请问有什么可以帮您？",
     "en": "Good morning, Starbridge Mobile, the day pass is £3 a day. How can I help you?",
 }
-PAUSE = 0.2  # seconds between two personas that are made ready, for those who practise already
+PAUSE = 1.5  # seconds between two personas that are made ready, for those who practise already
 Progress = Callable[[str], None]
 
 
@@ -65,7 +65,7 @@ def build_room(settings: Settings, progress: Progress = log.info) -> Room:
 
 
 def warm_up(room: Room) -> None:
-    """Have one turn in each language, kept nowhere, and read what all personas answer to: nobody waits for it then."""
+    """Have one turn in each language, kept nowhere: what is read on first use is read before somebody waits for it."""
     persona_of = {persona.language: persona for persona in room.library().personas.values()}
     with tempfile.TemporaryDirectory(prefix="roleplay-", ignore_cleanup_errors=True) as folder:
         try:
@@ -77,11 +77,20 @@ def warm_up(room: Room) -> None:
                     pass
                 aside.grade(call.id, 1)
             records.close()
-            for persona in room.library().personas.values():
-                room.reader.get_ready(persona.subjects(), persona.language)
-                time.sleep(PAUSE)
         except RoleplayError as error:  # whoever has the first call is told of it there
             log.warning("the first call could not be prepared: %s", error)
+
+
+def read_ahead(room: Room) -> None:
+    """Make every persona of the library ready, one by one and slowly, before somebody waits for it."""
+    try:
+        personas = room.library().personas.values()
+    except RoleplayError as error:  # whoever asks for a customer is told of it there
+        log.warning("the customers could not be made ready: %s", error)
+        return
+    for persona in personas:
+        room.reader.get_ready(persona.subjects(), persona.language)
+        time.sleep(PAUSE)
 
 
 def build_embedder(settings: Settings) -> Embedder:

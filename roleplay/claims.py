@@ -12,7 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from roleplay.attributes import alike, attribute, covered, free_of, later, needed, same_attribute, subject, takes_time
+from roleplay.attributes import (
+    alike,
+    attribute,
+    covered,
+    free_of,
+    later,
+    needed,
+    same_attribute,
+    same_period,
+    subject,
+    takes_time,
+)
 from roleplay.clauses import Piece, clauses, is_question, sentences, topics
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.facts import Quantity, quantities
@@ -225,6 +236,9 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
         return "opinion", None, "says how often or which one, not how many"
     if not rivals:
         return "not_covered", None, "nothing of this kind is known"
+    rivals = [pair for pair in rivals if same_period(fact, pair[0].text, pair[1])]
+    if not rivals:
+        return "not_covered", None, "nothing is known that is paid so often"
     best = max(rivals, key=lambda pair: near(pair) - needed(fact, pair[1]))
     alone = all(other.agrees(rivals[0][1]) for _, other in rivals)
     if (

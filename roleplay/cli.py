@@ -72,7 +72,7 @@ def serve(
     from roleplay.web.page import serve as serve_page
 
     listening = listen(settings.host, settings.port)  # before the long steps: the port may be in use
-    from roleplay.build import build_room, warm_up
+    from roleplay.build import build_room, read_ahead, warm_up
     from roleplay.records import now
 
     room = build_room(settings, tell)
@@ -82,6 +82,7 @@ def serve(
         typer.echo(f"First start on a network: log in as {first[0]} with the one-time password {first[1]}")
     if all(spec.startswith(("bundled", "hf:")) for spec in (settings.model, settings.grader)):  # no server is asked
         threading.Thread(target=warm_up, args=(room,), daemon=True).start()
+    threading.Thread(target=read_ahead, args=(room,), daemon=True).start()
     serve_page(room, settings, lambda address: typer.echo(f"The practice room is open: {address}"), listening)
 
 

@@ -17,9 +17,10 @@ from roleplay.wording import Line
 class Directive:
     """One turn. `why` is the rule that decided, or the moment (prompts/moments.yaml) that the turn is.
 
-    `tell` are facts to tell now, `again` that they were told before. `responses` come before what is told or asked. `first` is a moment to be taken up before
-    anything else, `about` what of the reply the turn takes up, word for word. `cut`: the line drops in the
-    middle of it. `ends` closes the call.
+    `tell` are facts to tell now, `again` that they were told before. `responses` come before what is told or
+    asked, `outcome` is the response whose step it tells the outcome of. `first` is a moment to be
+    taken up before anything else, `about` what of the reply the turn takes up, word for word. `cut`: the line
+    drops in the middle of it. `ends` closes the call.
     """
 
     act: Act
@@ -32,6 +33,7 @@ class Directive:
     aside: str = ""
     sore: str = ""
     responses: tuple[str, ...] = ()
+    outcome: str = ""
     opening: int | None = None
     first: str = ""
     about: str = ""
@@ -54,6 +56,7 @@ def spoken(state: State, directive: Directive) -> State:
         named=_with(state.named, directive.goal),
         asides=_with(state.asides, directive.aside),
         responded=(*state.responded, *directive.responses),
+        reported=_with(state.reported, directive.outcome),
         verified=state.verified or "identity" in directive.tell,
         standard=state.standard or directive.act == "switch_mandarin",
         ending=directive.ends or state.ending,
@@ -78,6 +81,8 @@ def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
     ):
         if name:
             return next(item.say for item in items if item.id == name)
+    if directive.outcome:
+        return next(each.outcome for each in call.responses if each.id == directive.outcome)
     if directive.why == "responds":
         return ()
     return persona.who.speech.lines.get(directive.act, ())

@@ -112,6 +112,7 @@ def _usual(persona: Persona) -> str:
     call = persona.call
     says = [item.say for items in (call.beliefs, call.goals, call.objections, call.responses) for item in items]
     says += [aside.say for aside in call.asides] + [point.say for point in call.sore_points]
+    says += [each.outcome for each in call.responses]
     lines = [line for own in (*persona.who.speech.lines.values(), *says) for line in own]
     return "\n".join(text for line in lines for text in (line.text, line.gloss) if text)
 

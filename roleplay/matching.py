@@ -23,7 +23,7 @@ import yaml
 from scipy.sparse import csr_matrix
 
 from roleplay.clauses import Piece, kinds_of
-from roleplay.dialogue import Language
+from roleplay.dialogue import AIMS, Aim, Language
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import UNSEEN, pieces_of, rarity, rarity_of_pieces
 from roleplay.models.aims import AimModel
@@ -163,6 +163,13 @@ class Matcher:
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
 
+    def aim_of(self, name: str, aim: Aim, subjects: Mapping[str, Subject], language: Language) -> float:
+        """How likely the examples of a subject have this aim, in the mean."""
+        every, _ = self.prepared(subjects, language)
+        place = every.names.index(name)
+        own = every.aims[every.starts[place] : every.starts[place + 1]]
+        return float(np.square(own[:, AIMS.index(aim)]).mean())
+
     def prepared(self, subjects: Mapping[str, Subject], language: Language) -> tuple[Prepared, Prepared]:
         """What `prepare` gives, kept for the personas of late: it takes half a second, which nobody should wait for."""
         key = (tuple(subjects.items()), language)
@@ -187,7 +194,9 @@ def prepare(
 ) -> tuple[Prepared, Prepared]:
     """Of all subjects, those that are asked for first, and of those alone that are said and not asked for."""
     asked = {name: subject for name, subject in subjects.items() if subject.asked}
-    others = {name: subject for name, subject in subjects.items() if not subject.asked} | {NONE: courtesies(language)}
+    others = {name: subject for name, subject in subjects.items() if not subject.asked}
+    unlike = tuple(text for subject in subjects.values() for text in subject.unlike)
+    others[NONE] = Subject((*courtesies(language).examples, *unlike))
     every = [*asked.values(), *others.values()]
     texts = [text for subject in every for text in subject.examples]
     answers = [text for subject in every for text in subject.answers]

@@ -100,7 +100,7 @@ def notice(
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
     plain = [(seen, _aim(seen, reply)) for seen in aims if seen.probability >= PLAIN]
     wanted = tuple(dict.fromkeys(aim for _, aim in plain))
-    taken = {each.start for each in brought_up}
+    taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
@@ -138,13 +138,15 @@ def notice(
 
 
 def _aim(seen: AimSeen, reply: str) -> Aim:
-    """The aim as read, but for three that words tell apart: another number than those of the check, what else there
-    is, and what the customer is to do itself."""
+    """The aim as read, but for four that words tell apart: another number than those of the check, what else there
+    is, how a step just given went, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return "fact"
     if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
         return "rest"
+    if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
+        return "outcome"
     return "understood" if seen.aim == "offer" and signs.YOURS.search(sentence) else seen.aim
 
 
@@ -153,7 +155,7 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
     for seen in aims:
         found = signs.OPTIONS.search(reply[seen.start : seen.end]) if seen.aim == "choice" else None
         if found and ("还是" in found[0] or seen.probability >= CHOOSES):
-            options = tuple(part.strip(" ，,") for part in found.groups() if part)
+            options = tuple(signs.ASIDE.sub("", part.strip(" ，,")) for part in found.groups() if part)
             return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
     return ()
 

@@ -125,12 +125,16 @@ class Goal(Strict):
 class Response(Strict):
     """What this person answers when it is told, offered or refused something, or asked what it thinks of it.
 
-    `heard` are sentences in which an agent may say so, `act` what the answer does. Said once, when `when` holds.
+    `heard` are sentences in which an agent may say so, `unlike` such as sound like them and say something else, `act` is
+    what the answer does. Said once, when `when` holds. Where it is asked to do something, `outcome` is what it says when
+    it is asked how that went.
     """
 
     id: Id
     heard: tuple[str, ...] = Field(min_length=2)
     say: tuple[Wording, ...] = Field(min_length=1)
+    unlike: tuple[str, ...] = ()
+    outcome: tuple[Wording, ...] = ()
     act: Act = "answer"
     when: Condition | None = None
 
@@ -272,7 +276,7 @@ class Persona(Strict):
             if asked_by
         }
         heard = {
-            each.id: Subject(each.heard, tuple(line.gloss or line.text for line in each.say), asked=False)
+            each.id: Subject(each.heard, tuple(line.gloss or line.text for line in each.say), False, each.unlike)
             for each in self.call.responses
         }
         return asked | heard

@@ -103,7 +103,8 @@ SECTIONS: tuple[Section, ...] = (
         Field("text", "text"), SAY, Field("broken_by", "condition"), Field("raised_when", "condition", rare=True), ID,
     ), "call.objections"),
     Section("responses", (
-        Field("heard", "lines"), SAY, Field("act", "choice", ACTS, "answer"), Field("when", "condition", rare=True), ID,
+        Field("heard", "lines"), SAY, Field("act", "choice", ACTS, "answer"), Field("unlike", "lines", rare=True),
+        Field("outcome", "wordings", rare=True), Field("when", "condition", rare=True), ID,
     ), "call.responses"),
     Section("sore_points", (Field("words", "lines"), SAY, ID), "call.sore_points"),
     Section("asides", (

@@ -120,6 +120,8 @@ def _content(scene: Scene) -> list[Line]:
     if directive.tell and directive.opening is None:
         return _telling(scene)
     own = list(wordings(persona, directive))
+    if directive.outcome:
+        return own
     if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
         own += persona.who.speech.lines.get(directive.act, ())
     moment = moment_lines(persona, directive.why, directive.about) if is_moment(directive.why) else ()
@@ -135,9 +137,16 @@ def _answering(scene: Scene, lines: list[Line]) -> list[Line]:
         new = [line for line in own if not scene.has_said(line)] or own
         # nobody repeats a figure that has not been said, where there is another way to put it
         said = [line for line in new if _borne_out(line, heard)] or new
-        longer = [_joined(persona, one, two) for one in said for two in lines] if lines else list(said)
+        pairs = [(one, two) for one in said for two in lines]
+        pairs = [(one, two) for one, two in pairs if _begins(one) != _begins(two)] or pairs
+        longer = [_joined(persona, one, two) for one, two in pairs] or list(said)
         lines = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or lines
     return lines
+
+
+def _begins(line: Line) -> str:
+    """The word with which a line begins, or all of it: no two sentences of a turn begin with 行 or with "right"."""
+    return re.split(r"[\s，。！？、…,.!?]", line.text.lower(), maxsplit=1)[0]
 
 
 def _borne_out(line: Line, heard: Sequence[Quantity]) -> bool:

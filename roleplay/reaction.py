@@ -100,6 +100,8 @@ MOVES_OF: dict[Aim, tuple[Move, ...]] = {
     "do": ("propose", "act", "alternative", "timeframe", "transfer", "reschedule", "hold", "verify"),
     "tell": ("inform", "explain", "act", "propose", "refuse", "restate", "timeframe", "alternative"),
 }
+# Aims beside which nobody is asked to say something again: "I did not follow, is it this or that?"
+REPEATS_NOTHING: tuple[Aim, ...] = ("fact", "identity", "offer", "outcome", "understood", "story", "choice", "wish")
 BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
 OFFENDS = 0.7  # how likely such a sentence must be to be minded
@@ -176,7 +178,7 @@ def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
     if noticed.aims:
         said |= {move: (noticed.wants(*may), noticed.wants(*surely)) for move, (may, surely) in BY_AIM.items()}
         said |= {move: (move in moves, True) for move in _offences(reading)}
-        again = noticed.wants("repeat") and not noticed.wants("fact", "identity", "offer", "outcome", "understood")
+        again = noticed.wants("repeat") and not noticed.wants(*REPEATS_NOTHING)
         said |= {"ask_repeat": (again, again)}
     kept = tuple(move for move in moves if move not in said or said[move][0])
     sure = {seen.aim for seen in reading.aims if seen.probability >= BEYOND_DOUBT}

@@ -42,6 +42,9 @@ CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for 
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
+# Aims of sentences that want a word from the customer, which a response gives only if its examples mostly have that aim.
+WANTS_A_WORD = frozenset("offer permission choice time_set time_open rest outcome convenient".split())
+USUALLY = 0.15  # share of the examples
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
 
@@ -179,7 +182,12 @@ class Reader:
                 alone = self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
                 found = tuple(dict.fromkeys((*found, *alone)))
             asked += (name for name in found if subjects[name].asked)
-            brought_up += (BroughtUp(name, seen.start, seen.end) for name in found if not subjects[name].asked)
+            called_for = [name for name in found if not subjects[name].asked]
+            open_still = called_for and seen.aim in WANTS_A_WORD and seen.probability >= CLEARLY
+            answered = not open_still or any(
+                self.matcher.aim_of(name, seen.aim, subjects, language) >= USUALLY for name in called_for
+            )
+            brought_up += (BroughtUp(name, seen.start, seen.end, answered) for name in called_for)
         return tuple(dict.fromkeys(asked)), tuple(brought_up)
 
 

@@ -16,11 +16,15 @@ Verdict = Literal["supported", "contradicted", "not_covered", "opinion"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something that a trainee may ask for or, not `asked`, say: examples of that, and what is said in answer."""
+    """Something that a trainee may ask for or, not `asked`, say: examples of that, and what is said in answer.
+
+    `unlike` are sentences that sound like the examples and mean something else.
+    """
 
     examples: tuple[str, ...]
     answers: tuple[str, ...] = ()
     asked: bool = True
+    unlike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,15 @@ class AimSeen:
 
 @dataclass(frozen=True, slots=True)
 class BroughtUp:
-    """What the sentence `reply[start:end]` brings up, by the id of the persona's response to it."""
+    """What the sentence `reply[start:end]` brings up, by the id of the persona's response to it.
+
+    Not `answered`: the sentence asks something besides, which the response is no answer to.
+    """
 
     response: str
     start: int
     end: int
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

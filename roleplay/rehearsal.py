@@ -15,7 +15,7 @@ from roleplay.dialogue import Ending
 from roleplay.directive import spoken
 from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
-from roleplay.persona import NAMED, Line, Persona
+from roleplay.persona import NAMED, Line, Persona, Response
 from roleplay.reaction import GOOD, react
 from roleplay.reading import BroughtUp, Estimates, MoveSeen, Reading, Told
 from roleplay.state import State, holds, outcome, start
@@ -288,4 +288,5 @@ def own_lines(persona: Persona) -> Iterator[tuple[str, Line]]:
         yield f"call.openings.{number}", opening
     for kind in NAMED:
         for item in getattr(call, kind):
-            yield from ((f"call.{kind}.{item.id}", line) for line in item.say)
+            said = (*item.say, *(item.outcome if isinstance(item, Response) else ()))
+            yield from ((f"call.{kind}.{item.id}", line) for line in said)

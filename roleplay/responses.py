@@ -30,6 +30,10 @@ ABOVE_ALL = {
 }  # fmt: skip
 
 
+# Why it would do so, and does not where it has an answer to something else in the reply.
+GIVES_WAY = {"holds_back", "fends_off", "no_time"}
+
+
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
     """What its file has it answer to what the reply brought up, as far as it may be said now."""
     return tuple(
@@ -67,7 +71,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     """
     if (
         directive.ends
-        or directive.act in UNMOVED
+        or (directive.act in UNMOVED and directive.why not in GIVES_WAY)
         or directive.why in ABOVE_ALL
         or _objects_rightly(persona, state, directive)
     ):

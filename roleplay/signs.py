@@ -67,6 +67,18 @@ MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
 )
+OUTCOME = re.compile(
+    r"(?:显示|出现|出来|变成)(?:的是)?(?:什么|啥)|有(?:没有)?(?:什么)?反应|怎么样了?|好了[吗没么]|行了[吗没么]|"
+    r"\bwhat (?:happens|do you (?:see|get)|does (?:it|the \w+) (?:say|show)|comes up|is (?:on|written))\b|\bis it \w+ing\b",
+    re.IGNORECASE,
+)
+STEP = re.compile(
+    r"按|点|打开|关掉|重启|插|拔|输|拨|试|扫|\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
+    re.IGNORECASE,
+)
+ASIDE = re.compile(
+    r"^(?:那|就|您|你|看|觉得|希望|更?喜欢|想要?|是|要|选|走|用)+"
+)  # before an option, and no part of it
 YOURS = re.compile(
     r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
     r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",

@@ -99,6 +99,7 @@ class State:
     standard: bool = False  # speaks standard language because the trainee asked for it
     asides: tuple[str, ...] = ()  # said by now
     responded: tuple[str, ...] = ()  # responses given by now
+    reported: tuple[str, ...] = ()  # responses to a step whose outcome was told
     believed: tuple[int, ...] = ()  # replies whose promise, too good to be true, was taken for true
     let_down: bool = False  # such a promise was taken back
     alarms: int = 0  # replies that made it wary: private data given away or asked for
