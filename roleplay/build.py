@@ -131,7 +131,7 @@ def take_standards(room: Room, standards: Standards) -> None:
     if isinstance(room.grader, BundledGrader | ModelGrader):
         room.grader = replace(room.grader, standards=standards)
     if room.reader is not None:
-        room.reader = Reader(room.reader.encoder, room.reader.matcher, standards, room.reader.aims)
+        room.reader = Reader(room.reader.encoder, room.reader.matcher, standards, room.reader.aims, room.reader.tone)
 
 
 def build_grader(settings: Settings) -> BundledGrader | ModelGrader:

@@ -9,13 +9,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import mul
 from typing import get_args
 
 from roleplay.claims import ASKS_FOR, tells, told
 from roleplay.clauses import clauses, is_question, sentences, topics
 from roleplay.dialogue import STAGES, Evidence, Exchange
 from roleplay.facts import quantities
-from roleplay.reading import Claim, Finding, Reading
+from roleplay.reading import Claim, Finding, Reading, Tone
 from roleplay.relevance import CARE, relevance
 from roleplay.standards import Rule, Topic
 
@@ -82,6 +83,7 @@ def features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) ->
         **_truth(exchange, reading.claims),
         **relevance(exchange, nearest(exchange, exchange.evidence)),
         **_standard(reading.findings, rules),
+        **_tone(reading.tones),
         **{f"stage.{stage}": float(reading.stage == stage) for stage in STAGES},
         "outbound": float(exchange.direction == "outbound"),
     }
@@ -121,6 +123,23 @@ def _care(exchange: Exchange) -> dict[str, float]:
         "care": care, "care.when_felt": care * min(feeling, 1), "care.echo": echo, "care.own": own,
         "care.both": min(care, 1) * min(own, 1), "felt.passed_over": float(feeling > 0 and care == 0),
     }  # fmt: skip
+
+
+def _tone(tones: Sequence[Tone]) -> dict[str, float]:
+    """The worst and the best sentence, the mean, and all that lies above and below plain words."""
+    found: dict[str, float] = {}
+    for name in ("heart", "form"):
+        values = [getattr(tone, name) for tone in tones] or [0.0]
+        lengths = [tone.end - tone.start for tone in tones] or [1]
+        found |= {
+            f"tone.{name}_least": min(values),
+            f"tone.{name}_most": max(values),
+            f"tone.{name}_mean": sum(values) / len(values),
+            f"tone.{name}_by_length": sum(map(mul, values, lengths)) / sum(lengths),
+            f"tone.{name}_below": sum(min(0.0, value) for value in values),
+            f"tone.{name}_above": sum(max(0.0, value) for value in values),
+        }
+    return found
 
 
 def _truth(exchange: Exchange, claims: Sequence[Claim]) -> dict[str, float]:

@@ -22,7 +22,7 @@ import numpy as np
 import yaml
 from scipy.sparse import csr_matrix
 
-from roleplay.clauses import Piece, kinds_of
+from roleplay.clauses import Piece, is_question, kinds_of
 from roleplay.dialogue import AIMS, Aim, Language
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import UNSEEN, pieces_of, rarity, rarity_of_pieces
@@ -32,8 +32,8 @@ from roleplay.reading import Subject
 
 COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
 BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
-SURE = 0.5  # how likely it must be that this fact is asked for
-MEANT = 0.7  # how likely that this response is called for: the answer to something else is worse than a stock line
+SURE = 0.45  # how likely it must be that this fact is asked for
+MEANT = 0.6  # how likely that this response is called for: the answer to something else is worse than a stock line
 ALSO = 0.3  # how likely a second one, where both together leave little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(
@@ -45,6 +45,27 @@ FORM = {  # what makes a question of a matter, and says nothing of the matter
         r"that|what|when|where|who|why|how|which|and|or|any|there|been|be|i|ask|so|just|this|with|for|on|in|at|if)\b|'s|'ve|'d"
     ),
 }
+# Ways of speaking of a matter: it is done, will be, may be, is not, is asked for or said back. The words may be the same.
+MANNERS = (
+    re.compile(
+        r"好了|已经?|过了|完了|成功|\b(?:done|already|has been|have been|i've|we've|you've|is now|are now)\b", re.I
+    ),
+    re.compile(
+        r"我(?:来|去|这就|马上|现在|会|帮|给|替|先)|会(?:给|帮|有|再)|将|\b(?:i'll|we'll|will|going to|let me)\b", re.I
+    ),
+    re.compile(r"查|看看|看一下|核实|了解|\b(?:check|look|see (?:if|whether)|find out)", re.I),
+    re.compile(r"可以|能|要不要|需要|\b(?:can|could|may|would|shall|want|like)\b", re.I),
+    re.compile(r"不(?!客气|好意思|用担心)|没(?!事|问题)|无法|别|\bnot\b|n't\b|\bno\b|\bnever\b|\bcannot\b", re.I),
+    re.compile(
+        r"对(?:吧|吗|不对)|是吧|是不是|您(?:刚才|的意思)|您说|\b(?:you said|you mean|right\?|is that right|correct\?)|^so\b",
+        re.I,
+    ),
+    re.compile(r"抱歉|对不起|不好意思|难过|\b(?:sorry|apolog)", re.I),
+    re.compile(r"如果|要是|万一|的话|\b(?:if|unless|in case|when)\b", re.I),
+    re.compile(r"请您|麻烦您|您(?:先|把|去|按|点)|\b(?:please|try|press|you (?:need|should|have) )", re.I),
+    re.compile(r"下次|以后|平时|将来|\b(?:next time|in future|from now on|usually)\b", re.I),
+)
+DENIES, ASKS = 4, len(MANNERS)  # places of two of them, the last of which is a question
 # Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
 SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
 EXACT = ("money", "data", "duration", "percent")  # kinds of figures by which like sentences say different things
@@ -54,12 +75,13 @@ LIKENESS = (
     "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
     "answer", "answer_matter", "aim", "mean_aim", "kernel",
 )  # fmt: skip
+MANNER = ("manner", "manner_best", "manner_gap", "asking_gap", "denying_gap")
 LEADS = (  # by how much these lead the next subject
     "nearest", "bare", "words", "matter", "all", "all_covered", "aim", "kernel",
 )  # fmt: skip
 LED = tuple(f"lead_{name}" for name in LEADS)
 BESIDE = tuple(f"none_{name}" for name in LEADS)  # of the courtesies: how alike the likest fact is
-FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *LED, "none", *BESIDE)
+FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *MANNER, *LED, "none", *BESIDE)
 
 
 class Embedder(Protocol):
@@ -110,8 +132,9 @@ class Prepared:
     """What has to be known of some subjects, computed once; the last are the courtesies, whose name is NONE.
 
     Examples stand one after the other, those of a subject from its entry of `starts` on, and so do answers, of which
-    there may be none: vectors `whole` and `bare`, `aims`, `words`, and the `matters`, without the form of a question;
-    `every` is all that the examples of a subject say of their matter. `weights` (examples, subjects) are the regression's.
+    there may be none: vectors `whole` and `bare`, `aims`, ways of speaking (`manners`), `words`, and the `matters`,
+    without the form of a question; `every` is all that the examples of a subject say of their matter. `weights`
+    (examples, subjects) are the regression's.
     """
 
     names: tuple[str, ...]
@@ -120,6 +143,7 @@ class Prepared:
     bare: np.ndarray
     aims: np.ndarray
     kinds: tuple[frozenset[str], ...]
+    manners: np.ndarray
     words: Bags
     matters: Bags
     every: Bags
@@ -203,6 +227,7 @@ def prepare(
     vectors = embedder.encode([*texts, *(_bare(text, language) for text in texts), *answers])
     whole, bare, said = np.split(vectors, [len(texts), 2 * len(texts)])
     wanted, kinds, rare = _aims(texts, language, aims), tuple(map(kinds_of, texts)), rarity_of_pieces(language)
+    manners = np.stack([_manner(text) for text in texts])
     words = Bags.of((pieces_of(language, text) for text in texts), lambda piece: rare.get(piece, UNSEEN))
 
     def since(first: int, first_answer: int, names: Sequence[str], own: Sequence[Subject]) -> Prepared:
@@ -218,6 +243,7 @@ def prepare(
             bare=bare[first:],
             aims=wanted[first:],
             kinds=kinds[first:],
+            manners=manners[first:],
             words=words.since(first),
             matters=Bags.of((_matter(text, language) for text in texts[first:]), weight),
             every=Bags.of(bags, weight),
@@ -267,6 +293,8 @@ def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Langu
     answers, answered = prepared.answers @ whole, prepared.answer_matters.near(matter)[0]
     same = np.array([bool(kinds & other) for other in prepared.kinds])
     conflict = np.array([bool(kinds and other and not kinds & other) for other in prepared.kinds])
+    manner = _manner(text)
+    apart = np.abs(prepared.manners - manner)
     rows = []
     for place in range(len(prepared.names)):
         own = slice(*prepared.starts[place : place + 2])
@@ -277,11 +305,18 @@ def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Langu
             answers[said].max(initial=0.0), answered[said].max(initial=0.0),
             same_aim[own].max(), same_aim[own].mean(), kernel[place],
             same[own].max(), same[own].mean(), conflict[own].mean(),
+            apart[own].mean(), apart[own].mean(axis=1).min(), np.abs(prepared.manners[own].mean(axis=0) - manner).max(),
+            apart[own, ASKS].mean(), apart[own, DENIES].mean(),
         ])  # fmt: skip
     table = np.array(rows, float)
     none = np.zeros((len(rows), 1 + len(LEADS)))
     none[-1] = 1.0, *table[:-1, [LIKENESS.index(name) for name in LEADS]].max(axis=0)
     return np.concatenate([table, _leads(table), none], axis=1)
+
+
+def _manner(text: str) -> np.ndarray:
+    """Which ways of speaking a text has, whether it asks last: (ways,)."""
+    return np.array([*(bool(way.search(text)) for way in MANNERS), is_question(text)], float)
 
 
 def _best(values: np.ndarray) -> tuple[float, float]:

@@ -79,6 +79,7 @@ PATIENCE_LOST = {
 }  # fmt: skip
 PLAIN_OFFENCE = 0.25  # probability from which a customer minds blame, a brush-off or words that are not for it
 KINDLY = 3.2  # empathy from which nothing is heard as an insult
+KIND, KINDER = 0.6, 1.0  # tone of a sentence, -2 to 2, in which no offence is heard, and which takes up a feeling
 GOOD = 3.5  # empathy from which a reply takes up the feeling
 # Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
 COLD = {"zh-CN": (2.6, 2.1), "en": (2.4, 2.0)}
@@ -153,7 +154,8 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
     plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
     business = plain_question or noticed.wants("warm") or set(moves) & set(BUSINESS)
-    passed_over = empathy < cold and plain_to_hear and not business
+    kind = any(tone.heart >= KINDER for tone in reading.tones)
+    passed_over = empathy < cold and plain_to_hear and not business and not kind
     return Done(
         moves,
         empathy=empathy,
@@ -197,6 +199,10 @@ def _offences(reading: Reading) -> Iterator[Move]:
 def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
+        return True
+    if seen.move in HOSTILE and any(
+        tone.start <= seen.start < tone.end and tone.heart >= KIND for tone in reading.tones
+    ):
         return True
     if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
         return True

@@ -22,6 +22,7 @@ from roleplay.formulas import LIKELY, SURE, formulas
 from roleplay.matching import Embedder, Matcher
 from roleplay.models.aims import AimModel
 from roleplay.models.reply_model import load_reply_model
+from roleplay.models.tone import ToneModel
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
 from roleplay.signs import ABOUT_IDENTITY
@@ -37,7 +38,7 @@ SUBSTANCE = frozenset(
     "propose act alternative timeframe inform explain pitch ask_open ask_closed verify restate hold transfer reschedule "
     "refuse check_satisfied".split()
 )
-IN_A_CLAUSE = 0.85  # how likely a clause alone must call for a response, for half a sentence is easily misread
+IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
@@ -63,9 +64,11 @@ class Judge(Protocol):
 class Reader:
     """One for all calls and threads; it changes nothing that can be seen."""
 
-    def __init__(self, encoder: Judge, matcher: Matcher | None, standards: Standards, aims: AimModel) -> None:
+    def __init__(
+        self, encoder: Judge, matcher: Matcher | None, standards: Standards, aims: AimModel, tone: ToneModel
+    ) -> None:
         """Without `matcher` nothing is read of the customer's facts and responses, as nobody needs to know who only grades."""
-        self.encoder, self.matcher, self.standards, self.aims = encoder, matcher, standards, aims
+        self.encoder, self.matcher, self.standards, self.aims, self.tone = encoder, matcher, standards, aims, tone
 
     def get_ready(self, subjects: Mapping[str, Subject], language: Language) -> None:
         """Compute now what the first reply to a persona with these subjects would wait for."""
@@ -91,6 +94,7 @@ class Reader:
         return Reading(
             moves=moves,
             aims=aims,
+            tones=self.tone.tones(pieces, heard_reply.heard_text, exchange.language),
             asked=asked,
             brought_up=brought_up,
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
@@ -202,7 +206,7 @@ def load_reader(embedder: Embedder | None, standards_paths: Sequence[str | Path]
     """
     aims = AimModel.load()
     matcher = None if embedder is None else Matcher(embedder, aims)
-    return Reader(load_reply_model(), matcher, load_standards(standards_paths), aims)
+    return Reader(load_reply_model(), matcher, load_standards(standards_paths), aims, ToneModel.load())
 
 
 def _filler(exchange: Exchange) -> tuple[MoveSeen, ...]:

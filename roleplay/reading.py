@@ -48,6 +48,16 @@ class AimSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Tone:
+    """How the sentence `reply[start:end]` treats the customer, -2 to 2, and how it is put, -2 to 1. See `models.tone`."""
+
+    heart: float
+    form: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class BroughtUp:
     """What the sentence `reply[start:end]` brings up, by the id of the persona's response to it.
 
@@ -118,6 +128,7 @@ class Estimates:
 class Reading:
     moves: tuple[MoveSeen, ...] = ()
     aims: tuple[AimSeen, ...] = ()  # one of each sentence, in their order
+    tones: tuple[Tone, ...] = ()  # one of each sentence
     asked: tuple[str, ...] = ()  # ids of the persona's facts that the reply asks for
     brought_up: tuple[BroughtUp, ...] = ()  # in the order of its sentences
     told: tuple[Told, ...] = ()

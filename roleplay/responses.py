@@ -81,6 +81,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     rest = set(state.last.noticed.open_aims)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
+    if rest & {"offer", "permission"} and act not in BACK and directive.act in AGREES:
+        return Directive("answer", "gives_leave", responses=names[-1:])
     asked = rest & set(ASKING) and directive.why in REPLIES
     if (directive.tell and directive.act != "volunteer") or directive.goal or asked:
         return replace(directive, responses=names[-1:] if asked else names, first="")

@@ -10,6 +10,7 @@ from roleplay.knowledge.embedding import load_embedder
 from roleplay.matching import BUNDLED, FEATURES, Matcher
 from roleplay.models.aims import AimModel
 from roleplay.models.ranker import Ranker
+from roleplay.models.tone import ToneModel
 from roleplay.reader import Reader, load_reader
 from roleplay.reading import Subject
 from roleplay.standards import load_standards
@@ -178,10 +179,28 @@ class Counting:
 
 def test_once_a_persona_is_ready_a_reply_is_all_that_has_to_be_encoded():
     counting = Counting()
-    reader = Reader(load_reader(None).encoder, Matcher(counting, AimModel.load()), load_standards(), AimModel.load())
+    reader = Reader(
+        load_reader(None).encoder,
+        Matcher(counting, AimModel.load()),
+        load_standards(),
+        AimModel.load(),
+        ToneModel.load(),
+    )
     reader.get_ready(SUBJECTS, "zh-CN")
     before = counting.texts
     reader.get_ready(SUBJECTS, "zh-CN")
     assert counting.texts == before
     assert reader.read(Exchange("zh-CN", (), "请问您是从哪个月开始扣的？"), SUBJECTS).asked == ("since",)
     assert counting.texts - before == 2  # as it is, and without the form of a question
+
+
+def test_what_sounds_like_a_response_and_is_written_down_as_none_brings_nothing_up(reader):
+    deferred = ("我给您登记延期，可以延5天。", "延期办好了，28号交来得及。", "给您往后挪五天，不停机。")
+    unlike = ("能不能延期，我得先看看您的记录。", "您是想延到28号，对吧？", "延期还没给您登上，系统有点慢。")
+
+    def read(reply, unlike):
+        subjects = SUBJECTS | {"deferred": Subject(deferred, ("太好了。",), False, unlike)}
+        return [each.response for each in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]
+
+    assert read("好的，延期给您登记好了，5天内不停机。", unlike) == ["deferred"]
+    assert read("延期能不能办，我先查一下您的记录。", unlike) == []

@@ -12,7 +12,17 @@ from roleplay.conditions import Condition
 from roleplay.dialogue import Feeling
 from roleplay.directive import Directive, spoken
 from roleplay.models.aims import AimModel
-from roleplay.persona import Goal, Objection, Persona, Response, load_library, load_persona, persona_faults
+from roleplay.persona import (
+    Belief,
+    Fact,
+    Goal,
+    Objection,
+    Persona,
+    Response,
+    load_library,
+    load_persona,
+    persona_faults,
+)
 from roleplay.prompts import Cue
 from roleplay.proposals import Scene, proposals
 from roleplay.reaction import react
@@ -137,3 +147,56 @@ def test_a_condition_that_names_no_response_is_a_fault():
 def test_every_persona_of_the_library_answers_at_least_a_dozen_things_in_its_own_words():
     for path in LIBRARY.paths.values():
         assert len(load_persona(path).call.responses) >= 12, path
+
+
+STEP = "您现在把机顶盒的电源拔下来，等十秒再插上。"
+RESTART = Response(
+    id="restart",
+    heard=(STEP, "拔了电源重插一下。"),
+    say=(Line(text="我去拔。"),),
+    outcome=(Line(text="插回去了，灯亮了，还是没画面。"),),
+)
+
+
+def test_asked_how_a_step_went_it_says_what_came_of_it_and_that_once():
+    persona = person(RESTART)
+    state = spoken(told(persona, STEP, "restart"), Directive("answer", "responds", responses=("restart",)))
+    asks = "现在怎么样了？有画面了吗？"
+    state = react(persona, state, reading((), 3.6, aims=AIMS.aims(asks, "我去拔。", "zh-CN")), asks)
+    directive = next_directive(persona, state, 0)
+    assert (directive.why, directive.outcome) == ("did_it", "restart")
+    first = next(tier for tier in proposals(Scene(persona, state, Cue(asks, directive, Feeling()), (), 0)) if tier)
+    assert [each.line.text for each in first] == ["插回去了，灯亮了，还是没画面。"]
+    assert not next_directive(persona, spoken(state, directive), 0).outcome
+
+
+def test_what_an_offer_wants_is_still_said_beside_a_response_that_is_no_answer_to_it():
+    persona = person(EXPLAINED)
+    offer = "那我帮您把这个会员退订，可以吗？"
+    state = told(persona, offer, "explained")
+    heard = tuple(replace(each, answered=False) for each in (BroughtUp("explained", 0, len(offer)),))
+    aims = AIMS.aims(offer, "", "zh-CN")
+    state = react(
+        persona, replace(state, done=state.done[:-1]), replace(reading((), 3.6, aims=aims), brought_up=heard), offer
+    )
+    assert next_directive(persona, state, 0).why == "gives_leave"
+
+
+def test_a_belief_that_keeps_a_fact_back_is_said_when_the_fact_is_asked_for():
+    belief = Belief(
+        id="secret", text="以为要密码", say=(Line(text="密码可不能告诉你。"),), corrected_by=Condition(turn=">=9")
+    )
+    held = Fact(id="identity", text="马建军，后四位3312", needs=Condition(belief="secret"), say=())
+    facts = (*(fact for fact in PLAIN.call.facts if fact.id != "identity"), held)
+    persona = person(facts=facts, beliefs=(belief,))
+    directive = next_directive(persona, told(persona, "请报一下您的姓名和证件后四位。", moves=("verify",)), 0)
+    assert (directive.act, directive.belief) == ("believe", "secret")
+
+
+def test_two_responses_do_not_begin_with_the_same_word():
+    one = Response(id="one", heard=("a", "b"), say=(Line(text="行，会员就会员。"), Line(text="会员？晓得了。")))
+    two = Response(id="two", heard=("c", "d"), say=(Line(text="行，我去关。"), Line(text="行，听你的。")))
+    persona = person(one, two)
+    found = lines(persona, Directive("answer", "responds", responses=("one", "two")))
+    assert "会员？晓得了。行，我去关。" in found
+    assert not any(text.startswith("行，会员就会员。行") for text in found)

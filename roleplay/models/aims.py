@@ -32,7 +32,7 @@ class AimModel:
 
     def __init__(self, weights: dict[str, np.ndarray], bias: dict[str, np.ndarray]) -> None:
         """By language: `weights` (WIDTH, AIMS) and `bias` (AIMS,) of a softmax."""
-        self._weights, self._bias = weights, bias
+        self.weights, self.bias = weights, bias
 
     @classmethod
     def load(cls, path: str | Path = FILE) -> AimModel:
@@ -80,7 +80,7 @@ class AimModel:
     def chances(self, parts: Sequence[Piece], heard: str, language: Language) -> np.ndarray:
         """How likely each sentence has each aim: (parts, AIMS)."""
         rows = np.zeros((len(parts), len(AIMS)), np.float32)
-        weights, bias = self._weights[language], self._bias[language]
+        weights, bias = self.weights[language], self.bias[language]
         for row, found in enumerate(columns([part.text for part in parts], heard, language)):
             values = np.fromiter(found.values(), np.float32, len(found))
             rows[row] = values @ weights[list(found)].astype(np.float32) + bias

@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold
 
 from roleplay.clauses import sentences
 from roleplay.dialogue import AIMS, ASKING, Language
-from roleplay.models.aims import FILE, WIDTH, columns
+from roleplay.models.aims import FILE, WIDTH, AimModel, columns
 from roleplay.models.ngrams import stacked
 from roleplay.training.corpus import FOLDER, graded_turns, load_calls, load_replies
 
@@ -84,26 +84,45 @@ def report(language: str, said: np.ndarray, aims: Sequence[tuple[str, ...]]) -> 
         )
 
 
-def main(file: Path = FILE, measure: bool = True) -> None:
-    """Fit and save; print what models say of replies that they have not seen."""
-    rows = list(load_labelled())
-    tensors: dict[str, np.ndarray] = {}
+def learn(rows: Sequence[Labelled]) -> AimModel:
+    weights: dict[str, np.ndarray] = {}
+    bias: dict[str, np.ndarray] = {}
     for language in LANGUAGES:
         own = [row for row in rows if row.language == language]
-        table = stacked([found for row in own for found in columns(row.parts, row.heard, language)], WIDTH)
-        aims = [each for row in own for each in row.aims]
-        groups = [row.group for row in own for _ in row.parts]
-        wanted = np.array([each[0] for each in aims])
-        if measure:
-            said = np.empty(len(aims), object)
-            for seen, unseen in GroupKFold(PARTS).split(table, groups=groups):
-                said[unseen] = fit(table[seen], wanted[seen]).predict(table[unseen])
-            report(language, said, aims)
-        model = fit(table, wanted)
-        weights, bias = np.zeros((WIDTH, len(AIMS)), np.float16), np.full(len(AIMS), -30.0, np.float32)
+        table, aims, _ = _stacked(own)
+        model = fit(table, np.array([each[0] for each in aims]))
+        weights[language], bias[language] = (
+            np.zeros((WIDTH, len(AIMS)), np.float16),
+            np.full(len(AIMS), -30.0, np.float32),
+        )
         place = [AIMS.index(name) for name in model.classes_]
-        weights[:, place], bias[place] = model.coef_.T, model.intercept_
-        tensors |= {f"{language}.weights": weights, f"{language}.bias": bias}
+        weights[language][:, place], bias[language][place] = model.coef_.T, model.intercept_
+    return AimModel(weights, bias)
+
+
+def measure(rows: Sequence[Labelled]) -> None:
+    """Print what models say of replies that they have not seen."""
+    for language in LANGUAGES:
+        table, aims, groups = _stacked([row for row in rows if row.language == language])
+        wanted, said = np.array([each[0] for each in aims]), np.empty(len(aims), object)
+        for seen, unseen in GroupKFold(PARTS).split(table, groups=groups):
+            said[unseen] = fit(table[seen], wanted[seen]).predict(table[unseen])
+        report(language, said, aims)
+
+
+def _stacked(rows: Sequence[Labelled]) -> tuple[csr_matrix, list[tuple[str, ...]], list[str]]:
+    """The sentences of replies in one language, with the aims and the group of each."""
+    table = stacked([found for row in rows for found in columns(row.parts, row.heard, row.language)], WIDTH)
+    return table, [each for row in rows for each in row.aims], [row.group for row in rows for _ in row.parts]
+
+
+def main(file: Path = FILE) -> None:
+    """Fit and save; print how often its like are right."""
+    rows = list(load_labelled())
+    measure(rows)
+    model = learn(rows)
+    tensors = {f"{language}.weights": model.weights[language] for language in LANGUAGES}
+    tensors |= {f"{language}.bias": model.bias[language] for language in LANGUAGES}
     save_file(tensors, str(file), {"aims": " ".join(AIMS)})
 
 

@@ -1,4 +1,4 @@
-"""Fit what stands on the encoder: `python -m roleplay.training.grader`, after `roleplay.training.reader`.
+"""Fit what stands on the encoder: `python -m roleplay.training.grader`, after `roleplay.training.reader` and `tone`.
 
 The linear model over pieces of text, the threshold of each move, and the small model that scores. All
 are fitted on what the models before them say of replies that they have not seen, so that nobody learns
@@ -9,6 +9,7 @@ scored reply; what is reported was said of replies by models that had not seen t
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,10 @@ from roleplay.models.encoder import BUNDLED, ReplyEncoder
 from roleplay.models.fluency import table_of
 from roleplay.models.ngrams import WIDTH, NgramModel, columns, rarity, stacked
 from roleplay.models.reply_model import blend
+from roleplay.models.tone import ToneModel
 from roleplay.reader import Reader
 from roleplay.standards import load_standards
+from roleplay.training.aims import PARTS, learn, load_labelled
 from roleplay.training.corpus import load_calls, load_replies, split_of
 from roleplay.training.misfits import MARK, misfits
 from roleplay.training.reader import HELD_BACK, LABELS, all_rows, make_target
@@ -114,6 +117,16 @@ def unseen_ngrams(rows: Sequence[GradedReply], matrix: csr_matrix, rare: np.ndar
     return outputs
 
 
+def unseen_aims() -> list[AimModel]:
+    """For each part of the replies a model of aims that has seen the others."""
+    rows = list(load_labelled())
+    return [learn([row for row in rows if part_of(row.group) != part]) for part in range(PARTS)]
+
+
+def part_of(group: str) -> int:
+    return zlib.crc32(group.encode()) % PARTS
+
+
 def choose_thresholds(values: np.ndarray, rows: Sequence[GradedReply]) -> dict[str, float]:
     """For each move the probability from which it counts, on replies that the models have not seen.
 
@@ -151,12 +164,13 @@ def main(folder: Path = BUNDLED) -> None:
     values = blend(encoded_unseen(rows), unseen_ngrams(rows, matrix, rare), LABELS)
     thresholds = choose_thresholds(values[: len(real)], real)
     (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=1) + "\n", "utf-8")
-    standards, aims = load_standards(), AimModel.load()
+    standards, aims, tone = load_standards(), unseen_aims(), ToneModel.load()
     used = [i for i, row in enumerate(rows) if row.exchange.stage or i % CALLS_SHARE == 0]
     rows, values = [rows[i] for i in used], values[used]
     found, tops = [], []
     for row, value in zip(rows, values, strict=True):
-        reading = Reader(Recorded(LABELS, thresholds, value), None, standards, aims).read(row.exchange)
+        judge, part = Recorded(LABELS, thresholds, value), part_of(row.group)
+        reading = Reader(judge, None, standards, aims[part], tone).read(row.exchange)
         found.append(grader_features(row.exchange, reading, standards.rules))
         tops.append(ceiling(row.exchange, reading, standards.rules))
     fit_scorer(rows, found, tops).save(folder / "grader.safetensors")

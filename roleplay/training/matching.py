@@ -2,7 +2,8 @@
 
 Half an hour on two busy cores. Makes the bundled embedder as well, since what lies near what is best learnt
 together. The ranker learns from the personas' own examples, a part of them at a time left out of the
-embedder and of the persona, against sentences of annotated calls, which mean nothing to another call's customer.
+embedder and of the persona, against their near misses and sentences of annotated calls, which mean nothing to
+another call's customer.
 Prints how often sentences are understood that nothing had learnt from.
 """
 
@@ -41,12 +42,12 @@ PARTS = 4  # of every subject's examples, each left out once
 
 @dataclass(frozen=True)
 class Said:
-    """One sentence with its features, left out in `part`. `kind` of what it means, "" for nothing."""
+    """One sentence with its features, left out in `part`. `kind` of what it means; a near miss means none, like ""."""
 
     part: int
     language: str
     sample: Sample
-    kind: Literal["fact", "response", ""]
+    kind: Literal["fact", "response", "near miss", ""]
 
 
 class Remembered:
@@ -74,7 +75,10 @@ def without(persona: Persona, part: int) -> Persona:
     call = persona.call
     facts = [each.model_copy(update={"asked_by": rest(at, each.asked_by)}) for at, each in enumerate(call.facts)]
     goals = [each.model_copy(update={"asked_by": rest(at, each.asked_by)}) for at, each in enumerate(call.goals)]
-    responses = [each.model_copy(update={"heard": rest(at, each.heard)}) for at, each in enumerate(call.responses)]
+    responses = [
+        each.model_copy(update={"heard": rest(at, each.heard), "unlike": rest(at, each.unlike)})
+        for at, each in enumerate(call.responses)
+    ]
     update = {"facts": tuple(facts), "goals": tuple(goals), "responses": tuple(responses)}
     return persona.model_copy(update={"call": call.model_copy(update=update)})
 
@@ -93,7 +97,7 @@ def said_to(personas: Sequence[Persona], part: int, embedder: Embedder, aims: Ai
     chance, strange = random.Random(part), strange_sentences()
     for persona in personas:
         language, every, known = persona.language, persona.subjects(), without(persona, part).subjects()
-        responses = {name: subject for name, subject in known.items() if not subject.asked}
+        responses = [name for name, subject in known.items() if not subject.asked]
         prepared = dict(zip((True, False), prepare(known, language, embedder, aims), strict=True))
 
         def sample(text: str, name: str, asks: bool) -> Sample:
@@ -105,6 +109,8 @@ def said_to(personas: Sequence[Persona], part: int, embedder: Embedder, aims: Ai
             for text in set(subject.examples) - set(known[name].examples):
                 asks = subject.asked or is_question(text)
                 yield Said(part, language, sample(text, name, asks), "fact" if subject.asked else "response")
+            for text in set(subject.unlike) - set(known[name].unlike):
+                yield Said(part, language, sample(text, "", False), "near miss")  # it may well ask for a fact
         for asks in (True, False):
             for pool in strange[language, asks]:
                 for text in chance.sample(pool, STRANGE // PARTS):
@@ -127,7 +133,7 @@ def strange_sentences() -> dict[tuple[Language, bool], tuple[list[str], list[str
 def report(said: Sequence[Said], found: Sequence[np.ndarray]) -> str:
     lines = []
     for language in LANGUAGES:
-        for kind in ("fact", "response", ""):
+        for kind in ("fact", "response", "near miss", ""):
             rows = [
                 (int(share[:-1].argmax()) == each.sample.truth, share[:-1].max() >= SURE)
                 for each, share in zip(said, found, strict=True)
@@ -144,7 +150,7 @@ def report(said: Sequence[Said], found: Sequence[np.ndarray]) -> str:
 def main(ranker: Path = BUNDLED, embedder: Path = EMBEDDER, knowledge: Path = KNOWLEDGE) -> None:
     """Learn and save both; print how often sentences are understood that neither has learnt from."""
     personas = [load_persona(path) for path in sorted(PERSONAS.rglob("*.yaml"))]
-    others, aims, recipe = embedding.topics(knowledge), AimModel.load(), Recipe()
+    others, aims, recipe = embedding.topics(knowledge), AimModel.load(), Recipe(epochs=12, batch=256)
     said: list[Said] = []
     for part in range(PARTS):
         rest = [without(persona, part) for persona in personas]
