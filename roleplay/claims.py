@@ -25,7 +25,7 @@ from roleplay.attributes import (
     takes_time,
 )
 from roleplay.clauses import Piece, clauses, is_question, sentences, topics
-from roleplay.dialogue import Evidence, Turn
+from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
 from roleplay.polarity import Stance, clash, stance
@@ -85,6 +85,15 @@ ASKS_FOR = (
     ("when", re.compile(r"什么时候|多久|when|how soon", re.IGNORECASE)),
     ("data", re.compile(r"多少流量|几个G|多少G|how much data|gig", re.IGNORECASE)),
 )
+
+
+def about_question(claim: Claim, exchange: Exchange) -> bool:
+    """Whether a claim is what the customer asked for, or the only thing that the reply states."""
+    heard = exchange.heard_text
+    kinds = {fact.kind for fact in quantities(claim.text)} or {"money"}
+    if any(kind in kinds and pattern.search(heard) for kind, pattern in ASKS_FOR):
+        return True
+    return len(topics(claim.quote) & topics(heard)) >= 2 or claim.why == "polarity"
 
 
 def told(reply: str, evidence: Sequence[Evidence], context: Sequence[Turn] = ()) -> tuple[Told, ...]:

@@ -14,7 +14,7 @@ from typing import get_args
 
 from roleplay.claims import ASKS_FOR, tells, told
 from roleplay.clauses import clauses, is_question, sentences, topics
-from roleplay.dialogue import STAGES, Evidence, Exchange
+from roleplay.dialogue import AIMS, STAGES, Evidence, Exchange
 from roleplay.facts import quantities
 from roleplay.reading import Claim, Finding, Reading, Tone
 from roleplay.relevance import CARE, relevance
@@ -84,6 +84,10 @@ def features(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) ->
         **relevance(exchange, nearest(exchange, exchange.evidence)),
         **_standard(reading.findings, rules),
         **_tone(reading.tones),
+        **{
+            f"aim.{aim}": max((seen.probability for seen in reading.aims if seen.aim == aim), default=0.0)
+            for aim in AIMS
+        },
         **{f"stage.{stage}": float(reading.stage == stage) for stage in STAGES},
         "outbound": float(exchange.direction == "outbound"),
     }

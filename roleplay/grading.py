@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from roleplay.calibration import Calibration
+from roleplay.claims import about_question
 from roleplay.confidence import Opinion, signs
 from roleplay.content import asides, reaches, spoken
 from roleplay.dialogue import MOVES, Exchange
@@ -229,14 +230,20 @@ def ceiling(exchange: Exchange, reading: Reading, rules: Mapping[str, Rule]) -> 
     if not reaches(heard):
         return dict.fromkeys(DIMENSIONS, 1.0)
     broken = [rules[finding.rule] for finding in reading.findings if not finding.kept and finding.end]
+    forbidden = {rule.topic for rule in broken if rule.severity == "forbidden"}
+    if "privacy" in forbidden:  # the rubric's ruling on asking for a password or reading somebody's data out
+        top["accuracy"], top["phrasing"] = 1.0, 3.0
+    if forbidden - {"privacy"}:
+        top["phrasing"] = 1.0
     if any(rule.topic == "meta" for rule in broken):
-        top["phrasing"] = 3.0
-    if any(rule.severity == "forbidden" for rule in broken):
-        top["phrasing"] = 2.0  # raters give 1 or 2, which of them the small model tells
-    if any(rule.severity == "forbidden" and rule.topic in ("rude", "ordering") for rule in broken):
+        top["phrasing"] = min(top["phrasing"], 3.0)
+    if forbidden & {"rude", "ordering"}:
         top["empathy"] = 2.0 if felt(exchange) else 3.0
     if asides(exchange):
         top["phrasing"] = min(top["phrasing"], 3.0)  # one lapse
-    if reading.contradicted or any(each.promised for each in invented(heard, reading.claims)):
-        top["accuracy"] = 2.0  # likewise
+    if any(each.promised for each in invented(heard, reading.claims)):
+        top["accuracy"] = min(top["accuracy"], 2.0)
+    if reading.contradicted:
+        main = any(about_question(claim, exchange) for claim in reading.contradicted)
+        top["accuracy"] = min(top["accuracy"], 1.0 if main else 2.0)
     return top

@@ -75,13 +75,14 @@ LIKENESS = (
     "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
     "answer", "answer_matter", "aim", "mean_aim", "kernel",
 )  # fmt: skip
-MANNER = ("manner", "manner_best", "manner_gap", "asking_gap", "denying_gap")
+MANNER = ("manner", "manner_best", "manner_gap", "asking_gap", "denying_gap", "said_of_it", "longer")
+UNLIKE = ("unlike", "unlike_words", "unlike_lead", "unlike_words_lead")  # how near it comes to its own near misses
 LEADS = (  # by how much these lead the next subject
     "nearest", "bare", "words", "matter", "all", "all_covered", "aim", "kernel",
 )  # fmt: skip
 LED = tuple(f"lead_{name}" for name in LEADS)
 BESIDE = tuple(f"none_{name}" for name in LEADS)  # of the courtesies: how alike the likest fact is
-FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *MANNER, *LED, "none", *BESIDE)
+FEATURES = (*LIKENESS, "same_kind", "agree", "conflict", *MANNER, *UNLIKE, *LED, "none", *BESIDE)
 
 
 class Embedder(Protocol):
@@ -115,30 +116,37 @@ class Bags:
         """Those from `first` on."""
         return Bags(self.columns, self.rows[first:], self.lengths[first:], self.weight)
 
-    def near(self, text: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The weight of what each text shares with this one, against that of both and of this one: (texts,) twice."""
+    def near(self, text: frozenset[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The weight of what each text shares with this one, against that of both, of this and of each: (texts,) thrice."""
         own = np.zeros(len(self.columns))
         for piece in text & self.columns.keys():
             own[self.columns[piece]] = math.sqrt(self.weight(piece))
         length = math.sqrt(sum(map(self.weight, text)))
         both = self.rows @ own
         if not length:
-            return both, both
-        return both / np.maximum(length * self.lengths, 1e-9), both / length**2
+            return both, both, both
+        return (
+            both / np.maximum(length * self.lengths, 1e-9),
+            both / length**2,
+            both / np.maximum(self.lengths**2, 1e-9),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What has to be known of some subjects, computed once; the last are the courtesies, whose name is NONE.
 
-    Examples stand one after the other, those of a subject from its entry of `starts` on, and so do answers, of which
-    there may be none: vectors `whole` and `bare`, `aims`, ways of speaking (`manners`), `words`, and the `matters`,
-    without the form of a question; `every` is all that the examples of a subject say of their matter. `weights`
-    (examples, subjects) are the regression's.
+    Examples stand one after the other, those of a subject from its entry of `starts` on, its near misses at the end of
+    all from its entry of `unlike_starts` on, and so do answers, of which there may be none: `lengths` in characters,
+    vectors `whole` and `bare`, `aims`, ways of speaking (`manners`), `words`, and the `matters`, without the form of a
+    question; `every` is all that the examples of a subject say of their matter. `weights` (examples, subjects) are the
+    regression's.
     """
 
     names: tuple[str, ...]
     starts: np.ndarray
+    unlike_starts: np.ndarray
+    lengths: np.ndarray
     whole: np.ndarray
     bare: np.ndarray
     aims: np.ndarray
@@ -219,7 +227,7 @@ def prepare(
     """Of all subjects, those that are asked for first, and of those alone that are said and not asked for."""
     asked = {name: subject for name, subject in subjects.items() if subject.asked}
     others = {name: subject for name, subject in subjects.items() if not subject.asked}
-    unlike = tuple(text for subject in subjects.values() for text in subject.unlike)
+    unlike = tuple(text for subject in others.values() for text in subject.unlike)
     others[NONE] = Subject((*courtesies(language).examples, *unlike))
     every = [*asked.values(), *others.values()]
     texts = [text for subject in every for text in subject.examples]
@@ -239,6 +247,8 @@ def prepare(
         return Prepared(
             names=tuple(names),
             starts=np.cumsum([0, *counts]),
+            unlike_starts=sum(counts) - len(unlike) + np.cumsum([0, *(len(subject.unlike) for subject in own)]),
+            lengths=np.array([len(text) for text in texts[first:]], float),
             whole=whole[first:],
             bare=bare[first:],
             aims=wanted[first:],
@@ -286,8 +296,8 @@ def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Langu
     (wanted,) = _aims([text], language, aims)
     matter, kinds = _matter(text, language), kinds_of(text)
     likeness, stripped = prepared.whole @ whole, prepared.bare @ bare
-    words, _ = prepared.words.near(pieces_of(language, text))
-    (shared, covered), every = prepared.matters.near(matter), prepared.every.near(matter)
+    words, _, _ = prepared.words.near(pieces_of(language, text))
+    (shared, covered, told), every = prepared.matters.near(matter), prepared.every.near(matter)
     same_aim = prepared.aims @ wanted
     kernel = _near(whole[None], prepared.whole, wanted[None], prepared.aims)[0] @ prepared.weights
     answers, answered = prepared.answers @ whole, prepared.answer_matters.near(matter)[0]
@@ -299,6 +309,8 @@ def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Langu
     for place in range(len(prepared.names)):
         own = slice(*prepared.starts[place : place + 2])
         said = slice(*prepared.answer_starts[place : place + 2])
+        miss = slice(*prepared.unlike_starts[place : place + 2])
+        missed, missed_words = likeness[miss].max(initial=0.0), words[miss].max(initial=0.0)
         rows.append([
             *_best(likeness[own]), likeness[own].mean(), *_best(stripped[own]), *_best(words[own]),
             shared[own].max(), covered[own].max(), every[0][place], every[1][place],
@@ -306,7 +318,9 @@ def features(text: str, vectors: np.ndarray, prepared: Prepared, language: Langu
             same_aim[own].max(), same_aim[own].mean(), kernel[place],
             same[own].max(), same[own].mean(), conflict[own].mean(),
             apart[own].mean(), apart[own].mean(axis=1).min(), np.abs(prepared.manners[own].mean(axis=0) - manner).max(),
-            apart[own, ASKS].mean(), apart[own, DENIES].mean(),
+            apart[own, ASKS].mean(), apart[own, DENIES].mean(), told[own].max(),
+            math.log((1 + len(text)) / (1 + prepared.lengths[own].mean())),
+            missed, missed_words, likeness[own].max() - missed, words[own].max() - missed_words,
         ])  # fmt: skip
     table = np.array(rows, float)
     none = np.zeros((len(rows), 1 + len(LEADS)))

@@ -98,7 +98,8 @@ def notice(
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    plain = [(seen, _aim(seen, reply)) for seen in aims if seen.probability >= PLAIN]
+    meant = [(seen, _aim(seen, reply)) for seen in aims]
+    plain = [(seen, aim) for seen, aim in meant if seen.probability >= PLAIN or aim != seen.aim]
     wanted = tuple(dict.fromkeys(aim for _, aim in plain))
     taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
@@ -138,9 +139,13 @@ def notice(
 
 
 def _aim(seen: AimSeen, reply: str) -> Aim:
-    """The aim as read, but for four that words tell apart: another number than those of the check, what else there
-    is, how a step just given went, and what the customer is to do itself."""
+    """The aim as read, but for those that words tell apart: the name, the whole story, another number than those of
+    the check, what else there is, how a step just given went, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
+    if seen.probability < CLEAR and signs.ASKS_NAME.search(sentence):
+        return "identity"
+    if seen.probability < CLEAR and signs.STORY.search(sentence):
+        return "story"
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return "fact"
     if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):

@@ -67,6 +67,12 @@ MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
 )
+STORY = re.compile(
+    r"什么事|怎么(?:回事|个情况)|想(?:说|问|办|反映|咨询)(?:点)?(?:什么|啥)|(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|"
+    r"\bwhat(?:'s| is| has)? (?:the (?:matter|problem|trouble)|happened|it about|it,|wrong)\b|\btell me (?:what|more|all|about it)\b|"
+    r"\bwhat (?:are you|is it you(?:'re)?) (?:ringing|calling) (?:about|for)\b",
+    re.IGNORECASE,
+)
 OUTCOME = re.compile(
     r"(?:显示|出现|出来|变成)(?:的是)?(?:什么|啥)|有(?:没有)?(?:什么)?反应|怎么样了?|好了[吗没么]|行了[吗没么]|"
     r"\bwhat (?:happens|do you (?:see|get)|does (?:it|the \w+) (?:say|show)|comes up|is (?:on|written))\b|\bis it \w+ing\b",

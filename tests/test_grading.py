@@ -15,13 +15,13 @@ from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
 from roleplay.graded import GradedReply
-from roleplay.grading import BundledGrader, grader_features, strange
+from roleplay.grading import BundledGrader, ceiling, grader_features, strange
 from roleplay.model_grader import ModelGrader
 from roleplay.models import Message
 from roleplay.promises import invented
 from roleplay.reader import Reader, load_reader
 from roleplay.rubric import Grade, changed
-from roleplay.standards import RuleFile, Standards
+from roleplay.standards import RuleFile, Standards, load_standards
 
 HEARD = "我去泰国六天，流量怎么收费？上次扣了我八百块，气死我了！"
 ROAMING = Evidence(
@@ -318,3 +318,25 @@ def test_sympathy_for_another_customer_is_capped_and_told_so(reader: Reader, gra
     own = exchange("积分可以在星桥App里兑换话费，我现在教您怎么兑换，好吗？", "请问积分怎么兑换话费？")
     ours = grader_features(own, reader.read(own), grader.standards.rules)
     assert grader.scorer.is_stranger(found, "zh-CN") and not grader.scorer.is_stranger(ours, "zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "reply"),
+    [
+        (
+            "zh-CN",
+            "我想改个套餐。",
+            "好的，很乐意为您办理。麻烦您把服务密码和短信验证码报给我，我这边马上为您核实，谢谢您的配合。",
+        ),
+        (
+            "en",
+            "I'd like to change my plan.",
+            "Gladly. Could you please read me your full password and the code we texted you?",
+        ),
+    ],
+)
+def test_asking_for_a_password_is_wrong_and_a_lapse_however_politely_it_is_done(reader, language, heard, reply):
+    said = Exchange(language, (Turn("customer", heard),), reply, stage="verification")
+    top = ceiling(said, reader.read(said), load_standards().rules)
+    assert top["accuracy"] == 1
+    assert top["phrasing"] == 3

@@ -204,3 +204,19 @@ def test_what_sounds_like_a_response_and_is_written_down_as_none_brings_nothing_
 
     assert read("好的，延期给您登记好了，5天内不停机。", unlike) == ["deferred"]
     assert read("延期能不能办，我先查一下您的记录。", unlike) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "kind", "hurtful"),
+    [
+        ("zh-CN", "您守了老人家一夜，先喝口水，后面的事我来跑。", "一把年纪了连个短信都看不懂，怪得了谁。"),
+        (
+            "en",
+            "Take your time, love, I'm not going anywhere.",
+            "Perhaps if you'd bothered to read it you wouldn't be wasting my time.",
+        ),
+    ],
+)
+def test_how_a_sentence_treats_the_customer_is_read_sentence_by_sentence(reader, language, kind, hurtful):
+    first, second = reader.read(Exchange(language, (), f"{kind} {hurtful}")).tones
+    assert first.heart > 0.5 > -0.5 > second.heart
