@@ -105,7 +105,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if identity and noticed.asks_name and not fresh:
         return Directive("answer", "gives_name", about=persona.who.name)
     if fresh or identity:
-        return Directive("answer", "asked", tell=(*fresh[:2], *identity))
+        return Directive("answer", "asked", tell=(*fresh[:3], *identity))
     hidden = (
         goal.id
         for goal in call.goals
@@ -118,7 +118,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("believe", "wrong_belief", belief=belief)
     if withheld and (noticed.wants(*PRIES) or not noticed.aims):
         sharp = persona.who.speech.temper in SHARP or state.feeling.anger >= UPSET
-        why = "fends_off" if sharp and not (noticed.wants("care", "warm") or state.last.good) else "holds_back"
+        why = "fends_off" if sharp and not noticed.wants("care", "warm") else "holds_back"
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", why)
     if wrong := noticed.misstates:
         return Directive("answer", "puts_right", tell=(wrong,), again=True, first="not_so")

@@ -132,6 +132,8 @@ def _answering(scene: Scene, lines: list[Line]) -> list[Line]:
     """The lines after the persona's responses to what was said, as many of them as there is room for; the last counts most."""
     persona = scene.persona
     heard = [figure for text in scene.heard for figure in quantities(text)]
+    if scene.cue.directive.responses:
+        lines = [line for line in lines if not scene.has_said(line)] or lines
     for name in reversed(scene.cue.directive.responses):
         own = next(each.say for each in persona.call.responses if each.id == name)
         new = [line for line in own if not scene.has_said(line)] or own

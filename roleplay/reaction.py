@@ -165,10 +165,16 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
-        heard=tuple(dict.fromkeys(each.response for each in reading.brought_up)),
+        heard=_heard(reading),
         told=reading.told,
         noticed=noticed,
     )
+
+
+def _heard(reading: Reading) -> tuple[str, ...]:
+    """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped."""
+    asking = {seen.start for seen in reading.aims if seen.aim in ASKING}
+    return tuple(dict.fromkeys(each.response for each in sorted(reading.brought_up, key=lambda up: up.start in asking)))
 
 
 def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
@@ -207,7 +213,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
         return True
     if seen.move == "overpromise":
-        return not noticed.too_good and bool(noticed.aims) and not noticed.wants("do", "offer")
+        unlikely = not noticed.wants("do", "offer") or _to_the_matter(seen, reading)
+        return not noticed.too_good and bool(noticed.aims) and unlikely
     if seen.move not in (*HOSTILE, "meta", "off_topic"):
         return False
     if seen.probability == 1.0:  # by a rule, which may take "what do you want changed?" for an affront

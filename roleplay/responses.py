@@ -31,7 +31,7 @@ ABOVE_ALL = {
 
 
 # Why it would do so, and does not where it has an answer to something else in the reply.
-GIVES_WAY = {"holds_back", "fends_off", "no_time"}
+GIVES_WAY = {"holds_back", "fends_off", "no_time", "aside"}
 
 
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
@@ -76,6 +76,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         or _objects_rightly(persona, state, directive)
     ):
         return directive
+    if directive.goal and _just_spoken_of(persona, state, directive.goal):
+        directive = Directive("answer", "noted")
     responses = _weightiest(persona, responses)
     names, act = tuple(each.id for each in responses), responses[-1].act
     rest = set(state.last.noticed.open_aims)
@@ -88,6 +90,12 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         return replace(directive, responses=names[-1:] if asked else names, first="")
     agreed = directive.act in AGREES and act not in BACK
     return Directive(directive.act if agreed else act, "responds", responses=names)
+
+
+def _just_spoken_of(persona: Persona, state: State, wanted: str) -> bool:
+    """Whether the reply has just granted or named what it would ask for, in words that do not count or do not suffice."""
+    goal = next(each for each in persona.call.goals if each.id == wanted)
+    return wanted in state.last.noticed.touches or any(part.heard in state.last.heard for part in goal.met_by.parts())
 
 
 def _weightiest(persona: Persona, responses: tuple[Response, ...]) -> tuple[Response, ...]:

@@ -212,7 +212,7 @@ def test_what_sounds_like_a_response_and_is_written_down_as_none_brings_nothing_
         ("zh-CN", "您守了老人家一夜，先喝口水，后面的事我来跑。", "一把年纪了连个短信都看不懂，怪得了谁。"),
         (
             "en",
-            "Take your time, love, I'm not going anywhere.",
+            "Don't you worry about your mum, I'm staying on the line.",
             "Perhaps if you'd bothered to read it you wouldn't be wasting my time.",
         ),
     ],
