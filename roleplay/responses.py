@@ -30,8 +30,9 @@ ABOVE_ALL = {
 }  # fmt: skip
 
 
-# Why it would do so, and does not where it has an answer to something else in the reply.
-GIVES_WAY = {"holds_back", "fends_off", "no_time", "aside"}
+# Why it would do so, and does not where it has an answer to something else in the reply; or does so after it.
+GIVES_WAY = {"no_time", "aside"}
+PUTS_OFF = {"holds_back", "fends_off"}
 
 
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
@@ -71,7 +72,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     """
     if (
         directive.ends
-        or (directive.act in UNMOVED and directive.why not in GIVES_WAY)
+        or (directive.act in UNMOVED and directive.why not in GIVES_WAY | PUTS_OFF)
         or directive.why in ABOVE_ALL
         or _objects_rightly(persona, state, directive)
     ):
@@ -80,6 +81,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         directive = Directive("answer", "noted")
     responses = _weightiest(persona, responses)
     names, act = tuple(each.id for each in responses), responses[-1].act
+    if directive.why in PUTS_OFF:
+        return replace(directive, responses=names[-1:])
     rest = set(state.last.noticed.open_aims)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
