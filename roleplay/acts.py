@@ -16,7 +16,7 @@ from roleplay.directive import Directive, due, sayable
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
 from roleplay.responses import own_responses, with_responses, without_answered
-from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
+from roleplay.state import CALM, HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
 LAPSES = ("was_left", "line_back", "wrong_name")  # first words that no news makes it forget
@@ -140,6 +140,9 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
     if ends != "unresolved":
         thanks = ends == "resolved" and "thank" not in state.acts
         return Directive("thank" if thanks else "close", "closing", ends=ends)
+    content = {"accept"} & set(state.acts[-3:]) or {"nothing_else"} & set(state.moments[-3:])
+    if content and state.feeling.anger < CALM and not state.last.did(*HOSTILE):
+        return Directive("close", "closing", ends=ends)  # it has said that this was all
     held_on = any(done.did("close") for done in state.done[:-1])
     if held_on and won(state) and not state.last.did(*HOSTILE):
         return Directive("close", "closing", ends="unresolved")  # nobody slams down the phone on kind words

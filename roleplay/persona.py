@@ -266,6 +266,16 @@ class Persona(Strict):
             Evidence(f"account.{record.id}", f"{record.label}: {record.text}") for record in self.account.records
         )
 
+    def settling(self) -> frozenset[str]:
+        """The responses by which a goal is met, a belief corrected or an objection broken."""
+        call = self.call
+        conditions = (
+            *(goal.met_by for goal in call.goals),
+            *(belief.corrected_by for belief in call.beliefs),
+            *(objection.broken_by for objection in call.objections),
+        )
+        return frozenset(part.heard for condition in conditions for part in condition.parts() if part.heard is not None)
+
     def subjects(self) -> dict[str, Subject]:
         """What may be asked for or brought up, by id of fact, hidden goal and response; answers in standard language."""
         facts = {fact.id: (fact.asked_by, fact.say, (fact.text,)) for fact in self.call.facts}

@@ -40,6 +40,7 @@ EFFECTS: dict[str, tuple[float, float, float]] = {
     "alternative": (-0.3, -0.1, 0.3),
     "timeframe": (-0.3, -0.1, 0.3),
     "transfer": (-0.1, 0.0, 0.1),
+    "settled": (-0.4, -0.3, 0.3),
     "explain": (0.0, -0.8, 0.2),
     "inform": (0.0, -0.6, 0.2),
     "restate": (0.0, -0.3, 0.2),
@@ -149,7 +150,8 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     wrong = [claim for claim in reading.contradicted if _untrue(persona, claim)]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
-    deaf = not good and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
+    settled = bool(persona.settling() & {each.response for each in reading.brought_up})
+    deaf = not (good or settled) and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
     cold, icy = COLD[persona.language]
     plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
     plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
@@ -282,6 +284,9 @@ def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[
     whys = list(dict.fromkeys((*_by_moves(state, done), *_by_words(persona, state, done))))
     if persona.call.line:
         whys = [why for why in whys if why != "asked_again"]  # words get lost on a bad line, and it knows
+    known = {name for each in state.done for name in each.heard}
+    if done.counts and not done.cold and persona.settling() & set(done.heard) - known:
+        whys.append("settled")
     causes = [Cause(why, *EFFECTS[why]) for why in whys]
     quality = min(1.0, max(0.0, (empathy - 2.4) / 1.8))
     for move in done.moves:

@@ -31,27 +31,33 @@ ABOVE_ALL = {
 
 
 # Why it would do so, and does not where it has an answer to something else in the reply; or does so after it.
-GIVES_WAY = {"no_time", "aside"}
+GIVES_WAY = {"no_time", "aside", "angry"}
 PUTS_OFF = {"holds_back", "fends_off"}
 
 
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
     """What its file has it answer to what the reply brought up, as far as it may be said now."""
+    settling = persona.settling()
     return tuple(
         each
         for name in state.last.heard
         for each in persona.call.responses
         if each.id == name
-        and _still_worth_saying(each, state)
+        and _still_worth_saying(each, state, name in settling)
         and (each.when is None or holds(each.when, state))
         and (each.act not in WARM or _takes_kindly(state))
     )
 
 
-def _still_worth_saying(response: Response, state: State) -> bool:
-    """Whether it has not been given yet, or long enough ago and with words left: it may have been called forth by mistake."""
+def _still_worth_saying(response: Response, state: State, settles: bool) -> bool:
+    """Whether it has not been given yet, or long enough ago and with words left: it may have been called forth by mistake.
+
+    What settles something is no news a second time.
+    """
     given = state.responded.count(response.id)
-    return given == 0 or (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
+    return given == 0 or (
+        not settles and (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
+    )
 
 
 def _takes_kindly(state: State) -> bool:
@@ -103,13 +109,7 @@ def _just_spoken_of(persona: Persona, state: State, wanted: str) -> bool:
 
 def _weightiest(persona: Persona, responses: tuple[Response, ...]) -> tuple[Response, ...]:
     """Two of the responses in the order of what was heard: the last, and before it one that settles something."""
-    call = persona.call
-    conditions = (
-        *(goal.met_by for goal in call.goals),
-        *(belief.corrected_by for belief in call.beliefs),
-        *(objection.broken_by for objection in call.objections),
-    )
-    settling = {part.heard for condition in conditions for part in condition.parts()}
+    settling = persona.settling()
     *others, last = responses
     return (*sorted(others, key=lambda each: each.id in settling)[-1:], last)
 

@@ -200,3 +200,28 @@ def test_two_responses_do_not_begin_with_the_same_word():
     found = lines(persona, Directive("answer", "responds", responses=("one", "two")))
     assert "会员？晓得了。行，我去关。" in found
     assert not any(text.startswith("行，会员就会员。行") for text in found)
+
+
+def test_what_settles_a_matter_is_heard_in_a_rage_and_calms_while_other_news_is_not():
+    persona = person(EXPLAINED, ADVISED, goals=(WHY,))
+    raging = replace(start(persona), feeling=Feeling(3.9, 0.0, 1.0))
+
+    def after(words: str, name: str) -> State:
+        up = (BroughtUp(name, 0, len(words)),)
+        said = replace(reading(("inform",), 2.8, aims=AIMS.aims(words, "", "zh-CN")), brought_up=up)
+        return react(persona, raging, said, words)
+
+    settled, advised = after(NEWS, "explained"), after(ADVICE, "advised")
+    assert "why" in settled.met
+    assert [cause.why for cause in settled.causes if cause.why == "settled"] == ["settled"]
+    assert settled.feeling.anger < raging.feeling.anger
+    assert advised.last.lost
+
+
+def test_who_has_said_that_this_was_all_holds_nobody_on_the_line():
+    persona = person(EXPLAINED)
+    state = told(persona, ADVICE)
+    state = replace(spoken(state, Directive("answer", "nothing_else")), feeling=Feeling(1.0, 0.0, 2.5))
+    state = react(persona, state, reading(("close",), 3.6, aims=AIMS.aims("好的，再见！", "", "zh-CN")), "好的，再见！")
+    directive = next_directive(persona, state, 0)
+    assert (directive.act, directive.why) == ("close", "closing")
