@@ -249,8 +249,9 @@ def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | N
 
 
 def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    heard_out = state.last.counts and not state.last.cold and state.last.did("explain", "inform", *SOLUTION)
-    heard_out = heard_out or state.last.noticed.wants("do", "offer", "time_set")
+    last = state.last
+    told = last.did("explain", "inform", *SOLUTION) or last.noticed.wants("do", "offer", "time_set")
+    heard_out = last.counts and not last.cold and told
     if state.feeling.anger < 2.8 or state.last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:

@@ -13,6 +13,7 @@ from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Fact, Goal, Objection, Persona
+from roleplay.responses import own_responses
 from roleplay.signs import ASKS_WHEN
 from roleplay.state import HOSTILE, SOLUTION, State, musts_met
 
@@ -20,7 +21,8 @@ Rule = Callable[[Persona, State, random.Random], Directive | None]
 OFFER = ("propose", "alternative", "act", "pitch")
 QUESTION = ("ask_open", "ask_closed")
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
-PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach", "outcome", "confirm")  # what asks for a secret
+# What asks for a secret.
+PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach", "outcome", "confirm")
 CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
 SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  # tempers that fend a question off
 UPSET = 2.5  # anger from which anybody does
@@ -151,7 +153,8 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
         and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     )
     a_moment_ago = bool(before) and before[-1] == len(state.done) - 2
-    if a_moment_ago and not again and not noticed.insists and "does_not_know" not in state.moments[-4:]:
+    alike = any(state.done[place].noticed.kinds == noticed.kinds for place in before)
+    if a_moment_ago and not alike and not noticed.insists and "does_not_know" not in state.moments[-4:]:
         return Directive("answer", "does_not_know")  # the question was another one
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
 
@@ -188,8 +191,8 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
     if noticed.wants("outcome"):
-        if done_by_now := _reported(persona, state):
-            return Directive("answer", "did_it", outcome=done_by_now)
+        if taken := _step_taken(persona, state):
+            return Directive("answer", "reports", outcome=taken)
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
         repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
         if tried or repaired:
@@ -200,11 +203,13 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     return None
 
 
-def _reported(persona: Persona, state: State) -> str:
-    """The last response whose step has been taken by now and whose outcome has not been told."""
+def _step_taken(persona: Persona, state: State) -> str:
+    """The response to the last step that was taken, of which it can tell the outcome; told already, as long as nothing
+    has been settled since."""
     with_outcome = {each.id for each in persona.call.responses if each.outcome}
-    taken = [name for name in (*state.responded, *state.last.heard) if name in with_outcome]
-    return taken[-1] if taken and taken[-1] not in state.reported else ""
+    now = [each.id for each in own_responses(persona, state)] if state.last.counts else []
+    taken = [name for name in (*state.responded, *now) if name in with_outcome]
+    return taken[-1] if taken and not (taken[-1] in state.reported and musts_met(persona, state)) else ""
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:

@@ -134,7 +134,7 @@ class Bags:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What has to be known of some subjects, computed once; the last are the courtesies, whose name is NONE.
+    """What has to be known of some subjects, computed once; the last are courtesies and near misses, whose name is NONE.
 
     Examples stand one after the other, those of a subject from its entry of `starts` on, its near misses at the end of
     all from its entry of `unlike_starts` on, and so do answers, of which there may be none: `lengths` in characters,
@@ -203,21 +203,22 @@ class Matcher:
         return float(np.square(own[:, AIMS.index(aim)]).mean())
 
     def prepared(self, subjects: Mapping[str, Subject], language: Language) -> tuple[Prepared, Prepared]:
-        """What `prepare` gives, kept for the personas of late: it takes half a second, which nobody should wait for."""
+        """What `prepare` gives, kept for KEPT personas: it takes half a second, which nobody should wait for."""
         key = (tuple(subjects.items()), language)
-        if key not in self._kept:
-            with (
-                self._one_at_a_time
-            ):  # twenty at once would each take twenty times as long, and prepare one persona twice
-                if key not in self._kept:
-                    self._kept[key] = prepare(subjects, language, self.embedder, self.aims)
-                    self._kept.pop(next(iter(self._kept)) if len(self._kept) > KEPT else None, None)
-        return self._kept[key]
+        found = self._kept.get(key)
+        if found is None:
+            # twenty at once would each take twenty times as long, and prepare one persona twice
+            with self._one_at_a_time:
+                found = self._kept.get(key) or prepare(subjects, language, self.embedder, self.aims)
+                self._kept[key] = found
+                if len(self._kept) > KEPT:
+                    del self._kept[next(iter(self._kept))]
+        return found
 
 
 @lru_cache(maxsize=2)
 def courtesies(language: Language) -> Subject:
-    """Questions that ask for nothing the customer could tell."""
+    """Sentences that ask for nothing the customer could tell; the near misses of a persona stand beside them."""
     return Subject(tuple(yaml.safe_load(COURTESIES.read_text("utf-8"))[language]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from roleplay import signs
-from roleplay.clauses import kinds_of, questions, sentences, units
+from roleplay.clauses import is_question, kinds_of, questions, sentences, units
 from roleplay.dialogue import ASKING, SILENCE, Aim
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import common
@@ -99,7 +99,8 @@ def notice(
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
     meant = [(seen, _aim(seen, reply)) for seen in aims]
-    plain = [(seen, aim) for seen, aim in meant if seen.probability >= PLAIN or aim != seen.aim]
+    by_words = ("identity", "story")  # which words show even where the model is at a loss
+    plain = [(seen, aim) for seen, aim in meant if seen.probability >= PLAIN or (aim in by_words and aim != seen.aim)]
     wanted = tuple(dict.fromkeys(aim for _, aim in plain))
     taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
@@ -144,7 +145,8 @@ def _aim(seen: AimSeen, reply: str) -> Aim:
     sentence = reply[seen.start : seen.end]
     if seen.probability < CLEAR and signs.ASKS_NAME.search(sentence):
         return "identity"
-    if seen.probability < CLEAR and signs.STORY.search(sentence):
+    invited = signs.INVITES.search(sentence) or (is_question(sentence) and signs.STORY.search(sentence))
+    if seen.probability < CLEAR and invited:
         return "story"
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return "fact"
@@ -161,6 +163,8 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
         found = signs.OPTIONS.search(reply[seen.start : seen.end]) if seen.aim == "choice" else None
         if found and ("还是" in found[0] or seen.probability >= CHOOSES):
             options = tuple(signs.ASIDE.sub("", part.strip(" ，,")) for part in found.groups() if part)
+            if not all(options):
+                return ()
             return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
     return ()
 

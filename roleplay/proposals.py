@@ -120,8 +120,6 @@ def _content(scene: Scene) -> list[Line]:
     if directive.tell and directive.opening is None:
         return _telling(scene)
     own = list(wordings(persona, directive))
-    if directive.outcome:
-        return own
     if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
         own += persona.who.speech.lines.get(directive.act, ())
     moment = moment_lines(persona, directive.why, directive.about) if is_moment(directive.why) else ()

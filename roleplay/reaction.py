@@ -5,7 +5,7 @@ Courtesy words alone do not calm: anger stays above a floor until something is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
@@ -150,8 +150,10 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     wrong = [claim for claim in reading.contradicted if _untrue(persona, claim)]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
-    settled = bool(persona.settling() & {each.response for each in reading.brought_up})
-    deaf = not (good or settled) and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
+    deaf = (
+        not (good or _settles(persona, state, _heard(reading)))
+        and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
+    )
     cold, icy = COLD[persona.language]
     plain_to_hear = feeling.anger >= 1.5 or feeling.confusion >= 2.5 or feeling.trust < TRUSTING
     plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
@@ -177,6 +179,12 @@ def _heard(reading: Reading) -> tuple[str, ...]:
     """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped."""
     asking = {seen.start for seen in reading.aims if seen.aim in ASKING}
     return tuple(dict.fromkeys(each.response for each in sorted(reading.brought_up, key=lambda up: up.start in asking)))
+
+
+def _settles(persona: Persona, state: State, heard: Iterable[str]) -> bool:
+    """Whether these responses settle something, and did not before in a reply that got through."""
+    known = {name for done in state.done if done.counts and not done.cold for name in done.heard}
+    return bool(persona.settling() & set(heard) - known)
 
 
 def _moves(reading: Reading, noticed: Noticed, words: bool) -> tuple[str, ...]:
@@ -208,9 +216,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
         return True
-    if seen.move in HOSTILE and any(
-        tone.start <= seen.start < tone.end and tone.heart >= KIND for tone in reading.tones
-    ):
+    kindly = any(tone.start <= seen.start < tone.end and tone.heart >= KIND for tone in reading.tones)
+    if seen.move in HOSTILE and seen.probability < 1.0 and kindly:
         return True
     if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
         return True
@@ -220,8 +227,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     if seen.move not in (*HOSTILE, "meta", "off_topic"):
         return False
     if seen.probability == 1.0:  # by a rule, which may take "what do you want changed?" for an affront
-        kindly = any(_meant_well(each) and each.start <= seen.start < each.end for each in reading.aims)
-        return seen.move in HOSTILE and kindly
+        meant_well = any(_meant_well(each) and each.start <= seen.start < each.end for each in reading.aims)
+        return seen.move in HOSTILE and meant_well
     if noticed.aims and not noticed.wants("insult", "reproach", "stray", "refuse"):
         return True
     if seen.move != "rude" and seen.probability < PLAIN_OFFENCE:
@@ -284,8 +291,7 @@ def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[
     whys = list(dict.fromkeys((*_by_moves(state, done), *_by_words(persona, state, done))))
     if persona.call.line:
         whys = [why for why in whys if why != "asked_again"]  # words get lost on a bad line, and it knows
-    known = {name for each in state.done for name in each.heard}
-    if done.counts and not done.cold and persona.settling() & set(done.heard) - known:
+    if done.counts and not done.cold and _settles(persona, state, done.heard):
         whys.append("settled")
     causes = [Cause(why, *EFFECTS[why]) for why in whys]
     quality = min(1.0, max(0.0, (empathy - 2.4) / 1.8))

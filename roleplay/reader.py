@@ -43,9 +43,9 @@ CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for 
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
-# Aims of sentences that want a word from the customer, which a response gives only if its examples mostly have that aim.
+# Aims of sentences that want a word from the customer, which a response gives only if its examples often have that aim.
 WANTS_A_WORD = frozenset("offer permission choice time_set time_open rest outcome convenient".split())
-USUALLY = 0.15  # share of the examples
+USUALLY = 0.15  # how likely its examples have that aim, in the mean
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
 
@@ -76,7 +76,7 @@ class Reader:
             self.matcher.prepared(subjects, language)
 
     def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
-        """Read `exchange.reply`. `subjects` holds, by fact id, what the reply may ask for."""
+        """Read `exchange.reply`. `subjects` holds, by id, what it may ask for or bring up."""
         stage = exchange.stage or "solving"
         heard_reply, findings = self._findings(exchange, stage)
         if not is_speech(heard_reply.reply):

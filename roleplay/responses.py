@@ -22,7 +22,7 @@ BACK = ("challenge", "object", "ask", "refuse_info", "press")  # acts that leave
 # Moments that answer a question, which is not left without its word because something else was said beside it.
 REPLIES = {
     "gives_leave", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
-    "either", "confirms", "hears", "did_it", "still_same", "works_now", "waits", "gives_name",
+    "either", "confirms", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
 }  # fmt: skip
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",

@@ -68,10 +68,13 @@ MORE = re.compile(
     re.IGNORECASE,
 )
 STORY = re.compile(
-    r"什么事|怎么(?:回事|个情况)|想(?:说|问|办|反映|咨询)(?:点)?(?:什么|啥)|(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|"
-    r"\bwhat(?:'s| is| has)? (?:the (?:matter|problem|trouble)|happened|it about|it,|wrong)\b|\btell me (?:what|more|all|about it)\b|"
+    r"什么事|怎么(?:回事|个情况)|想(?:说|问|办|反映|咨询)(?:点)?(?:什么|啥)|"
+    r"\bwhat(?:'s| is| has)? (?:the (?:matter|problem|trouble)|happened|it about|it,|wrong)\b|"
     r"\bwhat (?:are you|is it you(?:'re)?) (?:ringing|calling) (?:about|for)\b",
     re.IGNORECASE,
+)
+INVITES = re.compile(
+    r"(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|\btell me (?:what|more|all|about it)\b", re.IGNORECASE
 )
 OUTCOME = re.compile(
     r"(?:显示|出现|出来|变成)(?:的是)?(?:什么|啥)|有(?:没有)?(?:什么)?反应|怎么样了?|好了[吗没么]|行了[吗没么]|"
@@ -79,12 +82,11 @@ OUTCOME = re.compile(
     re.IGNORECASE,
 )
 STEP = re.compile(
-    r"按|点|打开|关掉|重启|插|拔|输|拨|试|扫|\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
+    r"按(?!照|时|理|规)|点(?:一下|开|击|进)|打开|关掉|重启|插|拔|输入|拨|试试|试一下|扫|"
+    r"\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
     re.IGNORECASE,
 )
-ASIDE = re.compile(
-    r"^(?:那|就|您|你|看|觉得|希望|更?喜欢|想要?|是|要|选|走|用)+"
-)  # before an option, and no part of it
+ASIDE = re.compile(r"^(?:那|就)?[您你](?:看|觉得|希望|更?喜欢|想)?(?:是|要)?")  # before an option, and no part of it
 YOURS = re.compile(
     r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
     r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",

@@ -176,7 +176,7 @@ def _natural_turn(persona: Persona, cue: Cue) -> str:
     facts = [persona.fact(name).text for name in directive.tell]
     examples = [each.say[0].text for each in call.responses if each.id in directive.responses]
     examples += [line.text for name in directive.tell for line in persona.fact(name).say[:1]]
-    if directive.why in moments and not directive.outcome:
+    if directive.why in moments:
         examples += [line.text for line in moment_lines(persona, directive.why, directive.about)[:2]]
     examples = examples or [line.text for line in wordings(persona, directive)[:2]]
     return words["turn"].format(

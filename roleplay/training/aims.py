@@ -85,6 +85,7 @@ def report(language: str, said: np.ndarray, aims: Sequence[tuple[str, ...]]) -> 
 
 
 def learn(rows: Sequence[Labelled]) -> AimModel:
+    """A model of both languages that has seen these replies."""
     weights: dict[str, np.ndarray] = {}
     bias: dict[str, np.ndarray] = {}
     for language in LANGUAGES:

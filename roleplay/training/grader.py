@@ -124,6 +124,7 @@ def unseen_aims() -> list[AimModel]:
 
 
 def part_of(group: str) -> int:
+    """The part of the replies, of PARTS, that a group belongs to."""
     return zlib.crc32(group.encode()) % PARTS
 
 
