@@ -140,7 +140,7 @@ def _closed(persona: Persona, state: State, rng: random.Random) -> Directive | N
     if ends != "unresolved":
         thanks = ends == "resolved" and "thank" not in state.acts
         return Directive("thank" if thanks else "close", "closing", ends=ends)
-    content = {"accept"} & set(state.acts[-3:]) or {"nothing_else"} & set(state.moments[-3:])
+    content = "accept" in state.acts[-3:] or "nothing_else" in state.moments[-3:]
     if content and state.feeling.anger < CALM and not state.last.did(*HOSTILE):
         return Directive("close", "closing", ends=ends)  # it has said that this was all
     held_on = any(done.did("close") for done in state.done[:-1])
@@ -217,9 +217,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         return Directive("ask", "something_else", goal=rng.choice(nice), first=first)
     if "accept" not in state.acts:
         asked_for_more = last.did("check_satisfied") or last.noticed.wants("rest")
-        worry = next(
-            (item for item in persona.call.objections if still_open(item, state)), None
-        )  # the last moment for it
+        # the last moment for it
+        worry = next((item for item in persona.call.objections if still_open(item, state)), None)
         if worry is not None and state.ever(*OFFER) and not asked_for_more:
             return Directive("object", "objection", objection=worry.id)
         if "thank" in state.acts or any(
@@ -252,7 +251,7 @@ def _vents(persona: Persona, state: State, rng: random.Random) -> Directive | No
     last = state.last
     told = last.did("explain", "inform", *SOLUTION) or last.noticed.wants("do", "offer", "time_set")
     heard_out = last.counts and not last.cold and told
-    if state.feeling.anger < 2.8 or state.last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
+    if state.feeling.anger < 2.8 or last.good or heard_out or "vent" in state.acts[-2:] or questioned(state):
         return None
     if state.patience < 1.5 and "threaten" not in state.acts:
         return Directive("threaten", "angry")

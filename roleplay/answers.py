@@ -141,10 +141,8 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
     if not known or not (noticed.insists or noticed.wants("fact", "identity") or not noticed.aims):
         return None
     before = [place for place, done in enumerate(state.done[:-1]) if known[0] in done.asked]
-    same = any(
-        state.done[place].noticed.kinds == noticed.kinds and state.done[place].asked == state.last.asked
-        for place in before
-    )
+    alike = [place for place in before if state.done[place].noticed.kinds == noticed.kinds]
+    same = any(state.done[place].asked == state.last.asked for place in alike)
     since = state.done[before[-1] + 1 : -1] if before else ()
     again = (
         same
@@ -153,7 +151,6 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
         and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     )
     a_moment_ago = bool(before) and before[-1] == len(state.done) - 2
-    alike = any(state.done[place].noticed.kinds == noticed.kinds for place in before)
     if a_moment_ago and not alike and not noticed.insists and "does_not_know" not in state.moments[-4:]:
         return Directive("answer", "does_not_know")  # the question was another one
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)

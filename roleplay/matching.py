@@ -45,6 +45,7 @@ FORM = {  # what makes a question of a matter, and says nothing of the matter
         r"that|what|when|where|who|why|how|which|and|or|any|there|been|be|i|ask|so|just|this|with|for|on|in|at|if)\b|'s|'ve|'d"
     ),
 }
+DENIAL = re.compile(r"不(?!客气|好意思|用担心)|没(?!事|问题)|无法|别|\bnot\b|n't\b|\bno\b|\bnever\b|\bcannot\b", re.I)
 # Ways of speaking of a matter: it is done, will be, may be, is not, is asked for or said back. The words may be the same.
 MANNERS = (
     re.compile(
@@ -55,7 +56,7 @@ MANNERS = (
     ),
     re.compile(r"查|看看|看一下|核实|了解|\b(?:check|look|see (?:if|whether)|find out)", re.I),
     re.compile(r"可以|能|要不要|需要|\b(?:can|could|may|would|shall|want|like)\b", re.I),
-    re.compile(r"不(?!客气|好意思|用担心)|没(?!事|问题)|无法|别|\bnot\b|n't\b|\bno\b|\bnever\b|\bcannot\b", re.I),
+    DENIAL,
     re.compile(
         r"对(?:吧|吗|不对)|是吧|是不是|您(?:刚才|的意思)|您说|\b(?:you said|you mean|right\?|is that right|correct\?)|^so\b",
         re.I,
@@ -65,7 +66,7 @@ MANNERS = (
     re.compile(r"请您|麻烦您|您(?:先|把|去|按|点)|\b(?:please|try|press|you (?:need|should|have) )", re.I),
     re.compile(r"下次|以后|平时|将来|\b(?:next time|in future|from now on|usually)\b", re.I),
 )
-DENIES, ASKS = 4, len(MANNERS)  # places of two of them, the last of which is a question
+DENIES, ASKS = MANNERS.index(DENIAL), len(MANNERS)  # places of two of them, the last of which is a question
 # Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
 SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
 EXACT = ("money", "data", "duration", "percent")  # kinds of figures by which like sentences say different things

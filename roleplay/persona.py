@@ -125,9 +125,9 @@ class Goal(Strict):
 class Response(Strict):
     """What this person answers when it is told, offered or refused something, or asked what it thinks of it.
 
-    `heard` are sentences in which an agent may say so, `unlike` such as sound like them and say something else, `act` is
-    what the answer does. Said when `when` holds, once or twice. Where it is asked to do something, `outcome` is what it says when
-    it is asked how that went.
+    `heard` are sentences in which an agent may say so, `unlike` such as sound like them and say something else, `act`
+    is what the answer does. Said when `when` holds, once or twice. Where it is asked to do something, `outcome` is what
+    it says when it is asked how that went.
     """
 
     id: Id

@@ -30,7 +30,7 @@ ABOVE_ALL = {
 }  # fmt: skip
 
 
-# Why it would do so, and does not where it has an answer to something else in the reply; or does so after it.
+# Reasons for such acts that give way to a response, and those for which the act comes after it.
 GIVES_WAY = {"no_time", "aside", "angry"}
 PUTS_OFF = {"holds_back", "fends_off"}
 

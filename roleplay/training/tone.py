@@ -60,7 +60,7 @@ def main(file: Path = FILE) -> None:
         for column, label in enumerate(LABELS):
             close = np.corrcoef(said[:, column], wanted[:, column])[0, 1]
             print(f"{LANGUAGES[place]}: {len(own)} sentences, {label} correlates at {close:.3f}", flush=True)
-        model = _fit(table, wanted)
+        model = _fit(table, wanted)  # one table for both: Chinese and English share hardly a piece
         weights += model.coef_.T
         bias[place] = model.intercept_
     save_file(
