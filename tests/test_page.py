@@ -324,6 +324,24 @@ def test_what_was_written_outlives_a_reload(browser, site):
     seen.close()
 
 
+def test_whoever_looks_something_up_while_the_customer_speaks_goes_on_typing_there(browser, site):
+    seen = Seen(browser, site, "zh-CN", viewport={"width": 1280, "height": 860})
+    seen.start("zh-deduction-video-pack")
+    query = seen.page.locator("#query input, #query textarea")
+    seen.page.get_by_role("tab", name="知识库").click()
+    query.wait_for()
+    seen.box.fill(CHINESE[0])
+    seen.box.press("Enter")
+    query.focus()
+    seen.page.wait_for_function(SCORED, arg=1)
+    seen.page.wait_for_timeout(300)
+    seen.page.keyboard.type("视频会员怎么退订")
+    seen.page.keyboard.press("Enter")
+    seen.page.locator(".hits li").first.wait_for()
+    assert (query.input_value(), seen.box.input_value()) == ("视频会员怎么退订", "")
+    seen.close()
+
+
 def test_words_are_never_taken_for_markup(browser, site):
     seen = Seen(browser, site, "zh-CN")
     seen.start("zh-deduction-video-pack")

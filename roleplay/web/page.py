@@ -69,9 +69,10 @@ ADDRESS = """(address) => {
   }, 120);
 }"""  # what is shown now is also where the keyboard and a screen reader are
 
-FOCUS = (
-    """() => setTimeout(() => document.querySelector('#box textarea:enabled')?.focus({ preventScroll: true }), 80)"""
-)
+FOCUS = """() => setTimeout(() => {
+  if (document.activeElement?.matches('input, textarea, select')) return; // whoever writes elsewhere goes on there
+  document.querySelector('#box textarea:enabled')?.focus({ preventScroll: true });
+}, 80)"""
 
 
 def make_blocks(room: Room, languages: tuple[Language, ...], staff: Staff | None = None) -> gr.Blocks:
