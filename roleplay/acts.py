@@ -12,10 +12,10 @@ from dataclasses import replace
 from roleplay import telephone
 from roleplay.answers import ANSWERS, OFFER, Rule, open_goal, questioned, still_open
 from roleplay.dialogue import ASKING
-from roleplay.directive import Directive, due, sayable
+from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
-from roleplay.responses import own_responses, with_responses, without_answered
+from roleplay.responses import SHORT, own_responses, with_responses, with_room, without_answered
 from roleplay.state import CALM, HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
@@ -31,9 +31,9 @@ def next_directive(persona: Persona, state: State, seed: int) -> Directive:
     if responses:
         directive = with_responses(persona, state, directive, responses)
     first = directive.first or _first(persona, state, directive)
-    directive = replace(directive, first=first if first in LAPSES or not directive.responses else "")
+    directive = replace(directive, first=first if first in (*LAPSES, *SHORT) or not directive.responses else "")
     if directive.opening is None:
-        directive = replace(directive, tell=sayable(persona, directive.tell))
+        directive = with_room(persona, directive)
     if not directive.ends and not state.cut and telephone.has(persona, state, "drops"):
         directive = replace(directive, cut=True)
     return directive
@@ -57,6 +57,8 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
         return "was_left"
     if why == "asked_again":
         return "said_already"
+    if directive.ends and directive.act == "close" and noticed.wishes_well and not state.last.did(*HOSTILE):
+        return "same_to_you"
     if directive.ends or why == noticed.alarm:
         return ""
     if noticed.wrong_name and "wrong_name" not in state.moments[-4:]:
@@ -72,7 +74,7 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
     if why == "satisfied" and directive.act == "thank":
         if noticed.wants("offer", "permission"):
             return "gives_leave"
-        return "nothing_else" if state.last.did("check_satisfied") else ""
+        return "nothing_else" if state.last.did("check_satisfied") or noticed.wants("rest") else ""
     return ""
 
 
@@ -221,15 +223,16 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
         worry = next((item for item in persona.call.objections if still_open(item, state)), None)
         if worry is not None and state.ever(*OFFER) and not asked_for_more:
             return Directive("object", "objection", objection=worry.id)
-        if "thank" in state.acts or any(
-            done.did(*SOLUTION, "pitch") or done.noticed.wants("offer") for done in state.done[-2:]
+        if not asked_for_more and (
+            "thank" in state.acts
+            or any(done.did(*SOLUTION, "pitch") or done.noticed.wants("offer") for done in state.done[-2:])
         ):
             return Directive("accept", "satisfied", about="" if last.noticed.wants("later") else last.noticed.by_when)
     if _nod(state) == "warmed" and not questioned(state):
         return Directive("answer", "warmed")
     if "thank" not in state.acts:
         return Directive("thank", "satisfied")
-    if last.did("check_satisfied"):
+    if last.did("check_satisfied") or last.noticed.wants("rest"):
         return Directive("answer", "nothing_else")
     if last.did("hold") or questioned(state):
         return None

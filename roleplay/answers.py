@@ -13,7 +13,6 @@ from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Fact, Goal, Objection, Persona
-from roleplay.responses import own_responses
 from roleplay.signs import ASKS_WHEN
 from roleplay.state import HOSTILE, SOLUTION, State, musts_met
 
@@ -29,6 +28,7 @@ UPSET = 2.5  # anger from which anybody does
 WANTED_TO_KNOW = (("ask",), ("ask_explain",), ("challenge",))  # acts after which no answer is too long
 REPAIRED = {"broadband", "outage", "sim", "wifi", "porting"}  # topics in which something can work again
 HELD_FOR = 3  # replies after which a question that was not answered is forgotten
+OFTEN_UNCLEAR = 2  # how often in a call it asks what a question means
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -190,11 +190,13 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if noticed.wants("outcome"):
         if taken := _step_taken(persona, state):
             return Directive("answer", "reports", outcome=taken)
+        if state.last.asked:
+            return None
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
         repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
         if tried or repaired:
             return Directive("answer", "did_it" if tried else "works_now")
-        return None if state.last.asked else Directive("answer", "still_same")
+        return Directive("answer", "still_same")
     if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):
         return Directive("answer", "did_it" if "tries_it" in state.moments[-2:] else "tries_it")
     return None
@@ -204,8 +206,7 @@ def _step_taken(persona: Persona, state: State) -> str:
     """The response to the last step that was taken, of which it can tell the outcome; told already, as long as nothing
     has been settled since."""
     with_outcome = {each.id for each in persona.call.responses if each.outcome}
-    now = [each.id for each in own_responses(persona, state)] if state.last.counts else []
-    taken = [name for name in (*state.responded, *now) if name in with_outcome]
+    taken = [name for done in state.done if done.counts for name in done.heard if name in with_outcome]
     return taken[-1] if taken and not (taken[-1] in state.reported and musts_met(persona, state)) else ""
 
 
@@ -215,7 +216,10 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return None
     now = {fact.id for told in ("asked", "volunteered") for fact in due(persona, state, told)} - {"identity"}
     facts = [fact for fact in persona.call.facts if fact.id in now and fact.needs is None]
-    return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2])) if facts else None
+    if facts:
+        return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2]))
+    goal = open_goal(persona, state)
+    return Directive("ask", "asked_what_it_wants", goal=goal) if goal else None
 
 
 def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -237,6 +241,8 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
 
 def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked whether that was all: first what was held back when it was asked for, then what is still wanted."""
+    if state.last.noticed.invites_worries and (worry := _worry(persona, state)):
+        return worry
     if not state.last.noticed.wants("rest"):
         return None
     lately = {name for done in state.done[-HELD_FOR:] for name in done.asked}
@@ -250,6 +256,16 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
     ]
     if hidden and musts_met(persona, state) and state.feeling.trust >= CONFIDES:
         return Directive("ask", "asked", goal=hidden[0])
+    return None
+
+
+def _worry(persona: Persona, state: State) -> Directive | None:
+    """What it has on its mind against the matter and has not said, where there is such a thing."""
+    if objection := next((item for item in persona.call.objections if still_open(item, state)), None):
+        return Directive("object", "objection", objection=objection.id)
+    unsaid = (item.id for item in persona.call.beliefs if item.id not in (*state.stated, *state.corrected))
+    if belief := next(unsaid, ""):
+        return Directive("believe", "wrong_belief", belief=belief)
     return None
 
 
@@ -287,6 +303,8 @@ def _unanswered(persona: Persona, state: State, rng: random.Random) -> Directive
     last, noticed = state.last, state.last.noticed
     if noticed.wants("wish") and (goal := open_goal(persona, state)):
         return Directive("ask", "asked_what_it_wants", goal=goal)
+    if noticed.unclear and not (last.asked or noticed.wants(*TELLS)) and state.moments.count("unclear") < OFTEN_UNCLEAR:
+        return Directive("ask_explain", "unclear")
     plain = noticed.wants("fact", "secret") or (noticed is NOTHING and last.did(*QUESTION))
     if plain and not last.asked and not last.did(*SOLUTION) and "does_not_know" not in state.moments[-4:]:
         return Directive("answer", "does_not_know")

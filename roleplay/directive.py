@@ -88,18 +88,6 @@ def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
     return persona.who.speech.lines.get(directive.act, ())
 
 
-def sayable(persona: Persona, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The facts that can be told in one turn without its growing too long: the first, and each that still fits."""
-    told: list[str] = []
-    length = 0
-    for name in names:
-        fact = persona.fact(name)
-        own = min((len(line.text) for line in fact.say), default=len(fact.text) + 1) + 1
-        if not told or length + own - 1 <= persona.who.speech.max_chars:
-            told, length = [*told, name], length + own
-    return tuple(told)
-
-
 def due(persona: Persona, state: State, told: str) -> list[Fact]:
     """Facts of one rule that may be told now and have not been."""
     return [

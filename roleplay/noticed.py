@@ -46,6 +46,9 @@ class Noticed:
     interrupts: bool = False
     louder: bool = False  # speaks up, or asks whether it can be heard
     reconnects: bool = False  # speaks of the line that was cut
+    invites_worries: bool = False  # asks whether anything worries the customer
+    wishes_well: bool = False  # with a wish at parting
+    unclear: bool = False  # asks something of which nobody can tell what it wants
     wrong_name: bool = False
     term: str = ""  # a term of the trade that is left unexplained
     by_when: str = ""  # the time that is given for something, in the reply's own words
@@ -70,6 +73,8 @@ CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer 
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
 PLAIN = 0.3  # how likely an aim must be to be acted upon
+# Aims that a sentence of another kind is easily taken for, and whose answer then makes no sense.
+FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open")
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
@@ -87,10 +92,13 @@ def notice(
     verified: bool,
     aims: Sequence[AimSeen] = (),
     brought_up: Sequence[BroughtUp] = (),
+    *,
+    busy: bool = False,
 ) -> Noticed:
     """Everything that `reply` shows to this customer, who has told the facts `told` by now.
 
-    `aims` and what is `brought_up` are as read; the rest is what words show beyond doubt.
+    `aims` and what is `brought_up` are as read; the rest is what words show beyond doubt. `busy`: it has been told
+    lately to do something itself.
     """
     if is_silent(reply):
         return Noticed(silent=True)
@@ -98,9 +106,13 @@ def notice(
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    meant = [(seen, _aim(seen, reply)) for seen in aims]
-    by_words = ("identity", "story")  # which words show even where the model is at a loss
-    plain = [(seen, aim) for seen, aim in meant if seen.probability >= PLAIN or (aim in by_words and aim != seen.aim)]
+    meant = [(seen, _aim(seen, reply, busy)) for seen in aims]
+    by_words = ("identity", "story", "outcome")  # which words show even where the model is at a loss
+    plain = [
+        (seen, aim)
+        for seen, aim in meant
+        if seen.probability >= (CLEAR if aim in FARFETCHED else PLAIN) or (aim in by_words and aim != seen.aim)
+    ]
     wanted = tuple(dict.fromkeys(aim for _, aim in plain))
     taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
@@ -108,7 +120,7 @@ def notice(
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
         aims=wanted,
-        open_aims=tuple(dict.fromkeys(aim for seen, aim in plain if seen.start not in taken)),
+        open_aims=tuple(dict.fromkeys(aim for seen, aim in plain if seen.start not in taken or aim != seen.aim)),
         goodbye=bool(signs.GOODBYE.search(reply)),
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),
@@ -127,6 +139,15 @@ def notice(
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
         reconnects=bool(signs.RECONNECTS.search(reply)),
+        invites_worries=any(signs.WORRIES.search(question) for question in asked),
+        wishes_well=bool(signs.WISHES.search(reply)),
+        unclear=any(
+            seen.probability < CLEAR
+            and aim == seen.aim
+            and seen.start not in taken
+            and is_question(reply[seen.start : seen.end])
+            for seen, aim in meant
+        ),
         wrong_name=_wrong_name(persona, reply),
         term=_term(persona, reply),
         by_when=when[0] if when else "",
@@ -139,10 +160,12 @@ def notice(
     )
 
 
-def _aim(seen: AimSeen, reply: str) -> Aim:
+def _aim(seen: AimSeen, reply: str, busy: bool) -> Aim:
     """The aim as read, but for those that words tell apart: the name, the whole story, another number than those of
     the check, what else there is, how a step just given went, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
+    if busy and signs.DONE_YET.search(sentence) and not signs.GRASPED.search(sentence):
+        return "outcome"
     if seen.probability < CLEAR and signs.ASKS_NAME.search(sentence):
         return "identity"
     invited = signs.INVITES.search(sentence) or (is_question(sentence) and signs.STORY.search(sentence))
@@ -179,13 +202,19 @@ def _alarm(persona: Persona, reply: str, parts: Sequence[str], known: set[str], 
     if persona.account is None or verified or "identity" in known:
         return ""
     digits = set(re.findall(r"\d{3,}[\dX]?", reply.translate(signs.CHINESE_NUMERALS)))
-    open_text = "".join(fact.text for fact in persona.call.facts if fact.id in known)
+    open_text = "".join(fact.text for fact in persona.call.facts if fact.id in known) + _on_its_tongue(persona)
     private = {persona.account.id_tail, *re.findall(r"\d{3,}", persona.account.number)}
     if any(each in digits and each not in open_text for each in private):
         return "private_data"
     said = open_text + "".join(opening.text for opening in persona.call.openings)
     named = persona.account.holder in reply and persona.account.holder not in said
     return "private_data" if named and persona.call.direction == "inbound" else ""
+
+
+def _on_its_tongue(persona: Persona) -> str:
+    """What it says of its own accord, in its openings and responses, and so may have said by now."""
+    lines = [line.text for each in persona.call.responses for line in (*each.say, *each.outcome)]
+    return "".join((*lines, *(opening.text for opening in persona.call.openings)))
 
 
 def _misstated(persona: Persona, reply: str, known: set[str]) -> str:

@@ -90,10 +90,12 @@ def proposals(scene: Scene) -> Iterator[list[Proposal]]:
     if before := _before(scene):
         yield _own(scene, [_joined(persona, one, line) for one in before for line in fresh if _joins(scene, line)])
     yield _own(scene, fresh)
+    own_act = () if directive.tell or directive.opening is not None else persona.who.speech.lines.get(directive.act, ())
+    yield _own(scene, [line for line in own_act if not scene.has_said(line)])
     yield _own(scene, lines)
     if directive.tell or directive.opening is not None:
         return
-    yield _own(scene, persona.who.speech.lines.get(directive.act, ()))
+    yield _own(scene, own_act)
     slots: dict[str, str] = {
         fact.slot: fact.value for fact in persona.call.facts if fact.slot and fact.id in scene.state.facts
     }
@@ -192,7 +194,7 @@ def _reaction(scene: Scene) -> str:
         return ""
     kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
     thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))
-    if kind and not thanked and feeling.anger < 3 and act in ("ask", "press", "object"):
+    if kind and not thanked and feeling.anger < 3 and (act in ("ask", "press", "object") or directive.tell):
         return "kindness"
     if last.did("apologise") and feeling.anger >= 1.5 and act in ("press", "ask", "volunteer"):
         return "apology"

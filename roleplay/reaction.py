@@ -107,6 +107,7 @@ REPEATS_NOTHING: tuple[Aim, ...] = ("fact", "identity", "offer", "outcome", "und
 BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
 OFFENDS = 0.7  # how likely such a sentence must be to be minded
+LATELY = 3  # replies
 EMPTY = {"ack", "greet", "stray", "insult", "other"}  # aims of sentences that bring nothing new
 DOUBTED = ("money", "data", "duration")  # kinds of figures that a customer doubts; nobody knows a code by heart
 DOUBTERS = ("suspicious", "sarcastic", "bargaining", "angry")  # tempers that take no promise on trust
@@ -117,7 +118,9 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
 
     Of the words themselves only what is exact counts, see `noticed`. `wait` is the time on hold before the reply.
     """
-    noticed = notice(persona, reply, state.facts, state.verified, reading.aims, reading.brought_up)
+    noticed = notice(
+        persona, reply, state.facts, state.verified, reading.aims, reading.brought_up, busy=_busy(persona, state)
+    )
     done = _done(persona, state, reading, noticed, bool(reply))
     done = replace(done, waited=annoys(wait, reply))
     causes = _causes(persona, state, done, reading.estimates.empathy)
@@ -136,6 +139,12 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
     )
     state = replace(state, feeling=_felt(persona, state, done, causes))
     return _settle(persona, replace(state, mended=mended(persona, state)))
+
+
+def _busy(persona: Persona, state: State) -> bool:
+    """Whether it was told lately to do something of which it can be asked how that went."""
+    steps = {each.id for each in persona.call.responses if each.outcome}
+    return any(done.noticed.wants("step") or steps & set(done.heard) for done in state.done[-LATELY:])
 
 
 def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, words: bool) -> Done:
@@ -216,8 +225,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
         return True
-    kindly = any(tone.start <= seen.start < tone.end and tone.heart >= KIND for tone in reading.tones)
-    if seen.move in HOSTILE and seen.probability < 1.0 and kindly:
+    kindness = max((tone.heart for tone in reading.tones if tone.start <= seen.start < tone.end), default=0.0)
+    if seen.move in HOSTILE and kindness >= (KINDER if seen.probability == 1.0 else KIND):
         return True
     if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
         return True

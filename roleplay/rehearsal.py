@@ -81,7 +81,7 @@ def rehearse(persona: Persona) -> Proof:
     """Play a persona through with all trainees and seeds."""
     good = [play(persona, good_trainee, seed) for seed in SEEDS]
     rude = [play(persona, rude_trainee, seed) for seed in SEEDS]
-    curious = [play(persona, curious_trainee, seed) for seed in SEEDS]
+    curious = [play(persona, trainee, seed) for seed in SEEDS for trainee in (curious_trainee, curious_from_the_end)]
     steady = [play(persona, steady_trainee, seed) for seed in SEEDS]
     good_moves = max(sum(done.good for done in state.done) for state in steady)
     reachable = {name for state in (*good, *curious) for name in state.facts}
@@ -225,11 +225,7 @@ def curious_trainee(persona: Persona, state: State) -> Reading:
         return reading(("greet", "identify", "offer_help", "consent"), 4.0)
     if state.turn == 1:
         return reading(("acknowledge", "apologise", "verify"), 4.6)
-    wanted = [
-        fact.id
-        for fact in persona.call.facts
-        if fact.id not in state.facts and fact.told != "never" and (fact.needs is None or holds(fact.needs, state))
-    ]
+    wanted = _askable(persona, state)
     towards_needs = Steps()
     for fact in persona.call.facts:
         if fact.id not in state.facts and fact.needs is not None and not holds(fact.needs, state):
@@ -237,6 +233,21 @@ def curious_trainee(persona: Persona, state: State) -> Reading:
     moves = towards_needs.moves | {"acknowledge", "reassure", "explain", "ask_closed"}
     told = tuple(Told(name, facts) for name, facts in sorted(towards_needs.told))
     return reading(frozenset(moves), 4.6, asked=tuple(wanted[:2]), told=told)
+
+
+def _askable(persona: Persona, state: State) -> list[str]:
+    """The facts that would be told now if somebody asked for them."""
+    return [
+        fact.id
+        for fact in persona.call.facts
+        if fact.id not in state.facts and fact.told != "never" and (fact.needs is None or holds(fact.needs, state))
+    ]
+
+
+def curious_from_the_end(persona: Persona, state: State) -> Reading:
+    """As curious, but begins with the last facts: some calls are over before all can be asked for."""
+    asked = curious_trainee(persona, state)
+    return replace(asked, asked=tuple(reversed(_askable(persona, state)))[: len(asked.asked)])
 
 
 def rude_trainee(persona: Persona, state: State) -> Reading:

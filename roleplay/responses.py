@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from roleplay import signs
+from roleplay.clauses import is_question
 from roleplay.dialogue import ASKING
-from roleplay.directive import Directive
+from roleplay.directive import Directive, wordings
 from roleplay.persona import Persona, Response
 from roleplay.state import State, holds, musts_met
+from roleplay.wording import Line
 
 # Acts and rules that stand whatever else the reply has brought up.
 UNMOVED = {
@@ -18,8 +22,10 @@ WARM = ("thank", "soften")  # what nobody answers to cold or wrong words, or in 
 RAGE = 2.8  # anger
 TWICE, LATELY = 2, 1  # how often a response is given at most, and how many others must lie between
 AGREES = ("accept", "thank")
+PARTS = ("close", "thank")  # acts with which it says goodbye in peace
 BACK = ("challenge", "object", "ask", "refuse_info", "press")  # acts that leave nothing agreed
 # Moments that answer a question, which is not left without its word because something else was said beside it.
+SHORT = ("confirms", "hears")  # answers that come before anything else
 REPLIES = {
     "gives_leave", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
     "either", "confirms", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
@@ -55,8 +61,10 @@ def _still_worth_saying(response: Response, state: State, settles: bool) -> bool
     What settles something is no news a second time.
     """
     given = state.responded.count(response.id)
+    insists = given == 1 and state.acts[-1:] and state.acts[-1] in BACK  # it has come back to the matter since
     return given == 0 or (
-        not settles and (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
+        (insists or not settles)
+        and (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
     )
 
 
@@ -76,27 +84,38 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
 
     `directive` is what the rest of the reply calls for, see `without_answered`.
     """
+    if directive.ends and directive.act in PARTS:
+        kind = [each.id for each in responses if each.act not in BACK]
+        return replace(directive, responses=tuple(kind[-1:]))
     if (
         directive.ends
         or (directive.act in UNMOVED and directive.why not in GIVES_WAY | PUTS_OFF)
         or directive.why in ABOVE_ALL
-        or _objects_rightly(persona, state, directive)
+        or _objects_rightly(persona, state, directive, responses)
     ):
         return directive
     if directive.goal and _just_spoken_of(persona, state, directive.goal):
         directive = Directive("answer", "noted")
-    responses = _weightiest(persona, responses)
+    if directive.outcome:  # it answers already what these would answer
+        responses = tuple(each for each in responses if not _asked_by_most(each))
+        if not responses:
+            return directive
     names, act = tuple(each.id for each in responses), responses[-1].act
     if directive.why in PUTS_OFF:
         return replace(directive, responses=names[-1:])
     rest = set(state.last.noticed.open_aims)
+    if any(map(_consents, responses)):
+        rest -= {"offer", "permission"}
+        directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
+    if directive.why in SHORT:
+        return Directive(act, "responds", responses=names, first=directive.why)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
     if rest & {"offer", "permission"} and act not in BACK and directive.act in AGREES:
         return Directive("answer", "gives_leave", responses=names[-1:])
     asked = rest & set(ASKING) and directive.why in REPLIES
     if (directive.tell and directive.act != "volunteer") or directive.goal or asked:
-        return replace(directive, responses=names[-1:] if asked else names, first="")
+        return replace(directive, responses=names, first="")
     agreed = directive.act in AGREES and act not in BACK
     return Directive(directive.act if agreed else act, "responds", responses=names)
 
@@ -107,15 +126,56 @@ def _just_spoken_of(persona: Persona, state: State, wanted: str) -> bool:
     return wanted in state.last.noticed.touches or any(part.heard in state.last.heard for part in goal.met_by.parts())
 
 
-def _weightiest(persona: Persona, responses: tuple[Response, ...]) -> tuple[Response, ...]:
-    """Two of the responses in the order of what was heard: the last, and before it one that settles something."""
+def _asked_by_most(response: Response) -> bool:
+    """Whether most of what brings it up are questions."""
+    return 2 * sum(map(is_question, response.heard)) > len(response.heard)
+
+
+def _consents(response: Response) -> bool:
+    """Whether its words say yes to an offer."""
+    return response.act == "accept" or all(signs.CONSENTS.match(line.gloss or line.text) for line in response.say)
+
+
+def with_room(persona: Persona, directive: Directive) -> Directive:
+    """The directive with as many of its facts and responses as can be said at once, in their order.
+
+    First comes the first fact, then what settles something, the last response, and what else still fits.
+    """
+    names = (*directive.tell, *directive.responses)
+    if len(names) < 2:
+        return directive
     settling = persona.settling()
-    *others, last = responses
-    return (*sorted(others, key=lambda each: each.id in settling)[-1:], last)
+    weight = {name: (name not in directive.tell[:1], name not in settling, name != names[-1]) for name in names}
+    room = persona.who.speech.max_chars - (0 if directive.tell else shortest(wordings(persona, directive)))
+    kept: set[str] = set()
+    for name in sorted(names, key=weight.__getitem__):
+        own = shortest(_lines(persona, name, name in directive.tell)) + 1
+        if not kept or own - 1 <= room:
+            kept.add(name)
+            room -= own
+    return replace(
+        directive,
+        tell=tuple(name for name in directive.tell if name in kept),
+        responses=tuple(name for name in directive.responses if name in kept),
+    )
 
 
-def _objects_rightly(persona: Persona, state: State, directive: Directive) -> bool:
+def _lines(persona: Persona, name: str, is_fact: bool) -> tuple[Line, ...]:
+    if is_fact:
+        fact = persona.fact(name)
+        return fact.say or (Line(text=fact.text),)
+    return next(each.say for each in persona.call.responses if each.id == name)
+
+
+def shortest(lines: Iterable[Line]) -> int:
+    """Characters of the shortest line; 0 without any."""
+    return min((len(line.text) for line in lines), default=0)
+
+
+def _objects_rightly(persona: Persona, state: State, directive: Directive, responses: tuple[Response, ...]) -> bool:
     """Whether it objects to what the reply speaks of, and the reply does not break the objection at once."""
+    if any(each.act in AGREES for each in responses):
+        return False
     for objection in persona.call.objections:
         if objection.id == directive.objection and objection.id in state.last.noticed.touches:
             return not holds(objection.broken_by, state, state.turn - 1)

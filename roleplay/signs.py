@@ -74,13 +74,30 @@ STORY = re.compile(
     re.IGNORECASE,
 )
 INVITES = re.compile(
-    r"(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|\btell me (?:what|more|all|about it)\b", re.IGNORECASE
+    r"(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|尽管(?:说|讲|问|提|吩咐)|请(?:说|讲)[。！，]?$|"
+    r"\btell me (?:what|more|all|about it)\b|\bgo ahead\b|\bi'm listening\b|\b(?:how|what) can i (?:help|do)\b",
+    re.IGNORECASE,
 )
 OUTCOME = re.compile(
     r"(?:显示|出现|出来|变成)(?:的是)?(?:什么|啥)|有(?:没有)?(?:什么)?反应|怎么样了?|好了[吗没么]|行了[吗没么]|"
     r"\bwhat (?:happens|do you (?:see|get)|does (?:it|the \w+) (?:say|show)|comes up|is (?:on|written))\b|\bis it \w+ing\b",
     re.IGNORECASE,
 )
+WORRIES = re.compile(
+    r"担心|顾虑|不放心|犹豫|\b(?:worr(?:y|ies|ied)|concerns?|doubts?|hesitat\w+|puts? you off)\b", re.IGNORECASE
+)
+WISHES = re.compile(
+    r"[祝愿][您你大全家]|保重|一路顺风|早日|\b(?:all the best|take care|good luck|safe (?:journey|trip|travels)|"
+    r"have a (?:\w+ )?(?:day|evening|weekend|trip|night|week)|enjoy your|wish you|hope (?:you|your))\b",
+    re.IGNORECASE,
+)
+# Whether something that was to be done is done: the photo is sent, the box is on again.
+DONE_YET = re.compile(
+    r"[好完到成上掉开了通出][了来](?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在(?:能|可以)\w{0,6}[吗么]|"
+    r"\b(?:have you|did you|did it|has it|is it|are you)\b[^.?!]{0,30}\b(?:done|sent|uploaded|found|managed|through|finished|ready|in|on|up)\b",
+    re.IGNORECASE,
+)
+GRASPED = re.compile(r"听|明白|清楚|懂|记|\b(?:clear|understand|follow|hear|catch|got (?:that|it)|note)", re.IGNORECASE)
 STEP = re.compile(
     r"按(?!照|时|理|规)|点(?:一下|开|击|进)|打开|关掉|重启|插|拔|输入|拨|试试|试一下|扫|"
     r"\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
@@ -94,6 +111,12 @@ YOURS = re.compile(
 )
 REPEATS = re.compile(
     r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
+    re.IGNORECASE,
+)
+# What a line begins with that says yes to an offer.
+CONSENTS = re.compile(
+    r"(?:那|嗯|哦)?[，]?(?:行|好|可以|成|要得|中|要|同意|办|登|开|弄|转|发|中|得|没问题)|"
+    r"(?:oh,? |well,? |aye,? )?(?:yes|aye|yeah|sure|please|do (?:it|that|so)|go ahead|fine|right|okay|ok|all right|gladly|why not)\b",
     re.IGNORECASE,
 )
 TO_A_MACHINE = re.compile(
