@@ -73,7 +73,8 @@ def _language(persona: Persona, state: State, rng: random.Random) -> Directive |
     told = state.facts[-1:] if state.acts[-1:] in (("answer",), ("volunteer",)) else ()
     if state.last.did("ask_mandarin") and speech.dialect != "none" and not state.standard and speech.mandarin != "none":
         return Directive("switch_mandarin", "asked_for_standard_language", tell=told, again=True)
-    if state.last.did("ask_repeat", "ask_mandarin") and state.acts:
+    again = state.last.did("ask_mandarin") or (state.last.did("ask_repeat") and not state.last.asked)
+    if again and state.acts:
         return Directive("answer", "asked_to_repeat", tell=told, again=True)
     return None
 

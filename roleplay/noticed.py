@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from roleplay import signs
@@ -72,6 +72,7 @@ TELLS: tuple[Aim, ...] = ("tell", "do", "later")
 CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
+BY_WORDS = 1.0  # how likely an aim is that words show even where the model is at a loss
 PLAIN = 0.3  # how likely an aim must be to be acted upon
 # Aims that a sentence of another kind is easily taken for, and whose answer then makes no sense.
 FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open")
@@ -106,22 +107,20 @@ def notice(
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    meant = [(seen, _aim(seen, reply, busy)) for seen in aims]
-    by_words = ("identity", "story", "outcome")  # which words show even where the model is at a loss
-    plain = [
-        (seen, aim)
-        for seen, aim in meant
-        if seen.probability >= (CLEAR if aim in FARFETCHED else PLAIN) or (aim in by_words and aim != seen.aim)
-    ]
-    wanted = tuple(dict.fromkeys(aim for _, aim in plain))
+    meant = [_meant(seen, reply, busy) for seen in aims]
+    plain = [seen for seen in meant if seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)]
+    wanted = tuple(dict.fromkeys(seen.aim for seen in plain))
     taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
         aims=wanted,
-        open_aims=tuple(dict.fromkeys(aim for seen, aim in plain if seen.start not in taken or aim != seen.aim)),
-        goodbye=bool(signs.GOODBYE.search(reply)),
+        open_aims=tuple(
+            dict.fromkeys(seen.aim for seen in plain if seen.start not in taken or seen.probability == BY_WORDS)
+        ),
+        goodbye=bool(signs.GOODBYE.search(reply))
+        or any(seen.aim == "bye" and seen.probability >= CHOOSES for seen in meant),
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
@@ -142,11 +141,8 @@ def notice(
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
-            seen.probability < CLEAR
-            and aim == seen.aim
-            and seen.start not in taken
-            and is_question(reply[seen.start : seen.end])
-            for seen, aim in meant
+            seen.probability < CLEAR and seen.start not in taken and is_question(reply[seen.start : seen.end])
+            for seen in meant
         ),
         wrong_name=_wrong_name(persona, reply),
         term=_term(persona, reply),
@@ -160,24 +156,27 @@ def notice(
     )
 
 
-def _aim(seen: AimSeen, reply: str, busy: bool) -> Aim:
-    """The aim as read, but for those that words tell apart: the name, the whole story, another number than those of
-    the check, what else there is, how a step just given went, and what the customer is to do itself."""
+def _meant(seen: AimSeen, reply: str, busy: bool) -> AimSeen:
+    """The aim as read, but for those that words tell apart: how a task went, the name, the whole story (of which they
+    leave no doubt), another number than those of the check, what else there is, how a step just given went, an offer
+    to say it again, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
     if busy and signs.DONE_YET.search(sentence) and not signs.GRASPED.search(sentence):
-        return "outcome"
+        return replace(seen, aim="outcome", probability=BY_WORDS)
     if seen.probability < CLEAR and signs.ASKS_NAME.search(sentence):
-        return "identity"
+        return replace(seen, aim="identity", probability=BY_WORDS)
     invited = signs.INVITES.search(sentence) or (is_question(sentence) and signs.STORY.search(sentence))
     if seen.probability < CLEAR and invited:
-        return "story"
+        return replace(seen, aim="story", probability=BY_WORDS)
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
-        return "fact"
+        return replace(seen, aim="fact")
     if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
-        return "rest"
+        return replace(seen, aim="rest")
     if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
-        return "outcome"
-    return "understood" if seen.aim == "offer" and signs.YOURS.search(sentence) else seen.aim
+        return replace(seen, aim="outcome", probability=BY_WORDS)
+    if seen.aim == "repeat" and signs.WOULD_REPEAT.search(sentence):
+        return replace(seen, aim="understood")
+    return replace(seen, aim="understood") if seen.aim == "offer" and signs.YOURS.search(sentence) else seen
 
 
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:

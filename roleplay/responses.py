@@ -107,6 +107,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     if any(map(_consents, responses)):
         rest -= {"offer", "permission"}
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
+    if directive.why == "follows" and any(map(_asks_back, responses)):
+        return Directive(act, "responds", responses=names)
     if directive.why in SHORT:
         return Directive(act, "responds", responses=names, first=directive.why)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
@@ -129,6 +131,11 @@ def _just_spoken_of(persona: Persona, state: State, wanted: str) -> bool:
 def _asked_by_most(response: Response) -> bool:
     """Whether most of what brings it up are questions."""
     return 2 * sum(map(is_question, response.heard)) > len(response.heard)
+
+
+def _asks_back(response: Response) -> bool:
+    """Whether most of its wordings ask something."""
+    return 2 * sum(is_question(line.gloss or line.text) for line in response.say) > len(response.say)
 
 
 def _consents(response: Response) -> bool:

@@ -19,11 +19,13 @@ GOODBYE = re.compile(
     r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
     r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|"
     r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself|and (?:good)?bye)\b)|"
+    r"\bcheerio\b|\bgive my (?:best|regards|love)\b|"
     r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
     re.IGNORECASE,
 )
 FAREWELL = re.compile(
-    r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bclosing this\b|\bhanging up now\b", re.IGNORECASE
+    r"再见|拜拜|请挂机|回访结束|通话到此结束|\b(?:good)?bye\b|\bcheerio\b|\bclosing this\b|\bhanging up now\b",
+    re.IGNORECASE,
 )
 ABOUT_IDENTITY = re.compile(
     r"姓|名|称呼|证件|身份|后[四4]|尾[四4]|[四4]位|机主|户主|本人|核[对实]|资料|"
@@ -107,6 +109,10 @@ ASIDE = re.compile(r"^(?:那|就)?[您你](?:看|觉得|希望|更?喜欢|想)?(
 YOURS = re.compile(
     r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
     r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",
+    re.IGNORECASE,
+)
+WOULD_REPEAT = re.compile(
+    r"(?:要不要|需不需要|用不用|需要)我再|\bdid you (?:catch|get|follow)|\b(?:shall|should) i\b|\bor (?:once more|again)\b|\bwant me to\b",
     re.IGNORECASE,
 )
 REPEATS = re.compile(
