@@ -91,9 +91,11 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         directive.ends
         or (directive.act in UNMOVED and directive.why not in GIVES_WAY | PUTS_OFF)
         or directive.why in ABOVE_ALL
-        or _objects_rightly(persona, state, directive, responses)
     ):
         return directive
+    if _objects_rightly(persona, state, directive, responses):
+        news = [each.id for each in responses[:-1] if each.act not in BACK]  # the last is what it objects to
+        return replace(directive, responses=tuple(news[-1:]))
     if directive.goal and _just_spoken_of(persona, state, directive.goal):
         directive = Directive("answer", "noted")
     if directive.outcome:  # it answers already what these would answer

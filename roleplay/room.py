@@ -139,9 +139,13 @@ class Room:
             **self._parts,
         )
         self.records.open_call(row)
-        ready = (persona.subjects(), persona.language)
-        threading.Thread(target=self.reader.get_ready, args=ready, daemon=True).start()  # while the trainee greets
+        self.get_ready(persona)  # while the trainee greets
         return Call(row, persona, ())
+
+    def get_ready(self, persona: Persona) -> None:
+        """Begin to compute what the first reply to this persona would wait for; nobody waits for it here."""
+        ready = (persona.subjects(), persona.language)
+        threading.Thread(target=self.reader.get_ready, args=ready, daemon=True).start()
 
     def call(self, call_id: str) -> Call:
         """The call as it was last kept. Raises Rejected for an unknown one."""

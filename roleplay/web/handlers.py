@@ -126,6 +126,7 @@ class Handlers:
         return self._view("pick", "?", user, language) | {self.on.pick: page}
 
     def _show_ring(self, persona: Persona, user: str, language: str) -> Updates:
+        self.room.get_ready(persona)  # while the trainee reads whom it is to be
         made = self._progress(user)
         shown = self._view("ring", f"?start={persona.id}", user, language)
         best, tries, exam = made.best.get(persona.id), made.tries(persona.id), self._may_sit(persona.id, user)
