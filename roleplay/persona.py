@@ -49,7 +49,7 @@ class Speech(Strict):
     dialect: Dialect = "none"
     strength: int = Field(0, ge=0, le=3)
     mandarin: Literal["fluent", "partly", "none"] = "fluent"
-    max_chars: int = Field(60, ge=10, le=400)
+    max_chars: int = Field(90, ge=10, le=400)
     abuse: int = Field(3, ge=0, le=3)
     habits: tuple[str, ...] = ()
     pet_phrases: tuple[str, ...] = ()

@@ -72,7 +72,7 @@ SECTIONS: tuple[Section, ...] = (
         Field("who.speech.dialect", "choice", get_args(Dialect), "none"),
         Field("who.speech.strength", "choice", LEVELS, "0"),
         Field("who.speech.mandarin", "choice", ("fluent", "partly", "none"), "fluent"),
-        Field("who.speech.max_chars", "number", default="60"), Field("who.speech.abuse", "choice", LEVELS, "3"),
+        Field("who.speech.max_chars", "number", default="90"), Field("who.speech.abuse", "choice", LEVELS, "3"),
         Field("who.speech.habits", "lines"), Field("who.speech.pet_phrases", "lines"),
         Field("who.speech.lexicon", "pairs", rare=True),
     )),

@@ -37,7 +37,7 @@ def now(persona=ANGRY, tell=(), said=(), heard=("您好，请讲。",)) -> Ledge
         ("退钱", "unfinished"),
         ("", "garbage"),
         ("\ufffd\ufffd退钱。", "garbage"),
-        ("你们" + "真是" * 40 + "！", "too_long"),
+        ("你们" + "真是" * 60 + "！", "too_long"),
         ("三个月前服务区有个小伙子帮我装过导航。", "leak"),
         ("已经连着扣了三个月了。", "leak"),
     ],
