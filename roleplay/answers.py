@@ -212,7 +212,7 @@ def _step_taken(persona: Persona, state: State) -> str:
 
 
 def _story(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    """Asked openly what has happened, it tells the first things that are on its mind."""
+    """Asked openly what has happened, it tells the first things that are on its mind, or what it wants."""
     if not state.last.noticed.wants("story"):
         return None
     now = {fact.id for told in ("asked", "volunteered") for fact in due(persona, state, told)} - {"identity"}
@@ -220,7 +220,7 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if facts:
         return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2]))
     goal = open_goal(persona, state)
-    return Directive("ask", "asked_what_it_wants", goal=goal) if goal else None
+    return Directive("ask", "asked_what_it_wants", goal=goal) if goal and goal not in state.named else None
 
 
 def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -261,7 +261,9 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
 
 
 def _worry(persona: Persona, state: State) -> Directive | None:
-    """What it has on its mind against the matter and has not said, where there is such a thing."""
+    """What it has on its mind against the matter and has not said, as long as nothing is settled."""
+    if musts_met(persona, state) or "accept" in state.acts:
+        return None
     if objection := next((item for item in persona.call.objections if still_open(item, state)), None):
         return Directive("object", "objection", objection=objection.id)
     unsaid = (item.id for item in persona.call.beliefs if item.id not in (*state.stated, *state.corrected))

@@ -27,9 +27,9 @@ class Noticed:
     """One reply as its words show it. `alarm` is what makes anybody wary of the speaker; `sore` a sore point's id."""
 
     aims: tuple[Aim, ...] = ()  # what its sentences want of the customer, as the reading has it
-    open_aims: tuple[Aim, ...] = ()  # of the sentences to which the persona has no response of its own
+    open_aims: tuple[Aim, ...] = ()  # those that no response of the persona's own answers
     silent: bool = False
-    goodbye: bool = False  # holds words without which nothing is closed
+    goodbye: bool = False  # says goodbye, without which nothing is closed
     farewell: bool = False  # closes the call beyond doubt
     spares: bool = False  # says that nobody is to blame
     insists: bool = False  # says that its question was another one
@@ -72,9 +72,16 @@ TELLS: tuple[Aim, ...] = ("tell", "do", "later")
 CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
-BY_WORDS = 1.0  # how likely an aim is that words show even where the model is at a loss
+PARTS = 0.7  # how likely a goodbye must be where no word for it is known
 PLAIN = 0.3  # how likely an aim must be to be acted upon
 # Aims that a sentence of another kind is easily taken for, and whose answer then makes no sense.
+LIKE_OUTCOMES: tuple[Aim, ...] = (
+    "story",
+    "fact",
+    "understood",
+    "satisfied",
+    "other",
+)  # how a task went is taken for these
 FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open")
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
@@ -94,12 +101,13 @@ def notice(
     aims: Sequence[AimSeen] = (),
     brought_up: Sequence[BroughtUp] = (),
     *,
+    given: Iterable[str] = (),
     busy: bool = False,
 ) -> Noticed:
     """Everything that `reply` shows to this customer, who has told the facts `told` by now.
 
-    `aims` and what is `brought_up` are as read; the rest is what words show beyond doubt. `busy`: it has been told
-    lately to do something itself.
+    `aims` and what is `brought_up` are as read; the rest is what words show beyond doubt. `given` are the responses
+    that it has given by now. `busy`: it has been told lately to do something itself.
     """
     if is_silent(reply):
         return Noticed(silent=True)
@@ -108,19 +116,19 @@ def notice(
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
     meant = [_meant(seen, reply, busy) for seen in aims]
-    plain = [seen for seen in meant if seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)]
-    wanted = tuple(dict.fromkeys(seen.aim for seen in plain))
+    plain = [
+        (seen, sure) for seen, sure in meant if sure or seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)
+    ]
+    wanted = tuple(dict.fromkeys(seen.aim for seen, _ in plain))
     taken = {each.start for each in brought_up if each.answered}
     answers = (*TELLS, "warm", "offer")
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
     return Noticed(
         aims=wanted,
-        open_aims=tuple(
-            dict.fromkeys(seen.aim for seen in plain if seen.start not in taken or seen.probability == BY_WORDS)
-        ),
+        open_aims=tuple(dict.fromkeys(seen.aim for seen, sure in plain if sure or seen.start not in taken)),
         goodbye=bool(signs.GOODBYE.search(reply))
-        or any(seen.aim == "bye" and seen.probability >= CHOOSES for seen in meant),
+        or any(seen.aim == "bye" and seen.probability >= PARTS for seen, _ in meant),
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
@@ -133,7 +141,7 @@ def notice(
         repeats=bool(signs.REPEATS.search(reply)),
         to_a_machine=bool(signs.TO_A_MACHINE.search(reply)),
         polite=bool(signs.POLITE.search(reply)),
-        alarm=_alarm(persona, reply, parts, known, verified),
+        alarm=_alarm(persona, reply, parts, known, verified, set(given)),
         too_good=bool(signs.TOO_GOOD.search(reply)),
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
@@ -141,8 +149,8 @@ def notice(
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
-            seen.probability < CLEAR and seen.start not in taken and is_question(reply[seen.start : seen.end])
-            for seen in meant
+            (seen, sure) not in plain and seen.start not in taken and is_question(reply[seen.start : seen.end])
+            for seen, sure in meant
         ),
         wrong_name=_wrong_name(persona, reply),
         term=_term(persona, reply),
@@ -156,27 +164,30 @@ def notice(
     )
 
 
-def _meant(seen: AimSeen, reply: str, busy: bool) -> AimSeen:
-    """The aim as read, but for those that words tell apart: how a task went, the name, the whole story (of which they
-    leave no doubt), another number than those of the check, what else there is, how a step just given went, an offer
-    to say it again, and what the customer is to do itself."""
+def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
+    """The aim as read, but for those that words tell apart, and whether they do so beyond doubt: how a task went, the
+    name, the whole story, how a step just given went; less surely another number than those of the check, what else
+    there is, an offer to say it again, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
-    if busy and signs.DONE_YET.search(sentence) and not signs.GRASPED.search(sentence):
-        return replace(seen, aim="outcome", probability=BY_WORDS)
+    likely = CHOOSES if seen.aim in LIKE_OUTCOMES else CLEAR
+    done_yet = signs.DONE_YET.search(sentence) and not signs.GRASPED.search(sentence)
+    if busy and done_yet and seen.probability < likely:
+        return replace(seen, aim="outcome"), True
     if seen.probability < CLEAR and signs.ASKS_NAME.search(sentence):
-        return replace(seen, aim="identity", probability=BY_WORDS)
+        return replace(seen, aim="identity"), True
     invited = signs.INVITES.search(sentence) or (is_question(sentence) and signs.STORY.search(sentence))
     if seen.probability < CLEAR and invited:
-        return replace(seen, aim="story", probability=BY_WORDS)
+        return replace(seen, aim="story"), True
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
-        return replace(seen, aim="fact")
+        return replace(seen, aim="fact"), False
     if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
-        return replace(seen, aim="rest")
+        return replace(seen, aim="rest"), False
     if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
-        return replace(seen, aim="outcome", probability=BY_WORDS)
+        return replace(seen, aim="outcome"), True
     if seen.aim == "repeat" and signs.WOULD_REPEAT.search(sentence):
-        return replace(seen, aim="understood")
-    return replace(seen, aim="understood") if seen.aim == "offer" and signs.YOURS.search(sentence) else seen
+        return replace(seen, aim="understood"), False
+    own = seen.aim == "offer" and signs.YOURS.search(sentence)
+    return (replace(seen, aim="understood") if own else seen), False
 
 
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
@@ -191,7 +202,9 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
     return ()
 
 
-def _alarm(persona: Persona, reply: str, parts: Sequence[str], known: set[str], verified: bool) -> Alarm:
+def _alarm(
+    persona: Persona, reply: str, parts: Sequence[str], known: set[str], verified: bool, given: set[str]
+) -> Alarm:
     if any(
         signs.SECRETS.search(part) and signs.ASKS_FOR.search(part) and not signs.NEGATED.search(part) for part in parts
     ):
@@ -201,19 +214,20 @@ def _alarm(persona: Persona, reply: str, parts: Sequence[str], known: set[str], 
     if persona.account is None or verified or "identity" in known:
         return ""
     digits = set(re.findall(r"\d{3,}[\dX]?", reply.translate(signs.CHINESE_NUMERALS)))
-    open_text = "".join(fact.text for fact in persona.call.facts if fact.id in known) + _on_its_tongue(persona)
+    open_text = _said_aloud(persona, known, given)
     private = {persona.account.id_tail, *re.findall(r"\d{3,}", persona.account.number)}
     if any(each in digits and each not in open_text for each in private):
         return "private_data"
-    said = open_text + "".join(opening.text for opening in persona.call.openings)
-    named = persona.account.holder in reply and persona.account.holder not in said
+    named = persona.account.holder in reply and persona.account.holder not in open_text
     return "private_data" if named and persona.call.direction == "inbound" else ""
 
 
-def _on_its_tongue(persona: Persona) -> str:
-    """What it says of its own accord, in its openings and responses, and so may have said by now."""
-    lines = [line.text for each in persona.call.responses for line in (*each.say, *each.outcome)]
-    return "".join((*lines, *(opening.text for opening in persona.call.openings)))
+def _said_aloud(persona: Persona, known: set[str], given: set[str]) -> str:
+    """What it may have said by now: the facts `known`, openings, and the wordings of the responses `given`."""
+    call = persona.call
+    lines = [line.text for each in call.responses if each.id in given for line in (*each.say, *each.outcome)]
+    facts = [fact.text for fact in call.facts if fact.id in known]
+    return "".join((*facts, *lines, *(opening.text for opening in call.openings)))
 
 
 def _misstated(persona: Persona, reply: str, known: set[str]) -> str:

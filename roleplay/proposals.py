@@ -78,8 +78,8 @@ class Proposal:
 def proposals(scene: Scene) -> Iterator[list[Proposal]]:
     """Tiers of lines; a later tier is asked only when the guard leaves nothing of the earlier.
 
-    First the persona's own wordings with a reaction before them, then without, then its own for the act, then
-    the hand-written lines of the corpus that fit.
+    First the persona's own wordings with a reaction before them, then without, then its own for the act, all as far
+    as they have not been said; then those that have, and the hand-written lines of the corpus that fit.
     """
     persona, directive = scene.persona, scene.cue.directive
     if directive.why == "asked_to_repeat" and not directive.tell:
@@ -179,7 +179,7 @@ def _opening(scene: Scene) -> str:
 def _reaction(scene: Scene) -> str:
     """The kind of short reaction that fits what the agent just did and what the customer is about to say.
 
-    An answer, a yes and a reproach need none: they answer already.
+    A yes and a reproach need none: they answer already. A fact has one only for kind words.
     """
     directive, last, feeling = scene.cue.directive, scene.state.last, scene.cue.feeling
     act = directive.act

@@ -119,7 +119,14 @@ def react(persona: Persona, state: State, reading: Reading, reply: str = "", wai
     Of the words themselves only what is exact counts, see `noticed`. `wait` is the time on hold before the reply.
     """
     noticed = notice(
-        persona, reply, state.facts, state.verified, reading.aims, reading.brought_up, busy=_busy(persona, state)
+        persona,
+        reply,
+        state.facts,
+        state.verified,
+        reading.aims,
+        reading.brought_up,
+        given=(*state.responded, *state.reported),
+        busy=_busy(persona, state),
     )
     done = _done(persona, state, reading, noticed, bool(reply))
     done = replace(done, waited=annoys(wait, reply))
@@ -225,8 +232,8 @@ def _misheard(seen: MoveSeen, reading: Reading, noticed: Noticed) -> bool:
     """Whether an offence was read where none was meant: beside words of care, a deed, or that nobody is to blame."""
     if seen.move == "blame" and noticed.spares:
         return True
-    kindness = max((tone.heart for tone in reading.tones if tone.start <= seen.start < tone.end), default=0.0)
-    if seen.move in HOSTILE and kindness >= (KINDER if seen.probability == 1.0 else KIND):
+    kindly = any(tone.start <= seen.start < tone.end and tone.heart >= KIND for tone in reading.tones)
+    if seen.move in HOSTILE and seen.probability < 1.0 and kindly:
         return True
     if seen.move in (*HOSTILE, "meta", "off_topic") and seen.probability < 1.0 and _to_the_matter(seen, reading):
         return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from roleplay import signs
 from roleplay.clauses import is_question
 from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, wordings
@@ -23,13 +22,13 @@ RAGE = 2.8  # anger
 TWICE, LATELY = 2, 1  # how often a response is given at most, and how many others must lie between
 AGREES = ("accept", "thank")
 PARTS = ("close", "thank")  # acts with which it says goodbye in peace
-BACK = ("challenge", "object", "ask", "refuse_info", "press")  # acts that leave nothing agreed
+BACK = {"challenge", "object", "ask", "refuse_info", "press"}  # acts that leave nothing agreed
 # Moments that answer a question, which is not left without its word because something else was said beside it.
-SHORT = ("confirms", "hears")  # answers that come before anything else
 REPLIES = {
     "gives_leave", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
     "either", "confirms", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
 }  # fmt: skip
+SHORT = ("confirms", "hears")  # those that come before anything else
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
     "let_down", "cut_short", "not_won",
@@ -58,12 +57,12 @@ def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
 def _still_worth_saying(response: Response, state: State, settles: bool) -> bool:
     """Whether it has not been given yet, or long enough ago and with words left: it may have been called forth by mistake.
 
-    What settles something is no news a second time.
+    What settles something is no news a second time, unless the customer has asked back or objected in its last turn.
     """
     given = state.responded.count(response.id)
-    insists = given == 1 and state.acts[-1:] and state.acts[-1] in BACK  # it has come back to the matter since
+    asked_back = given == 1 and bool(BACK & set(state.acts[-1:]))
     return given == 0 or (
-        (insists or not settles)
+        (asked_back or not settles)
         and (given < min(TWICE, len(response.say)) and response.id not in state.responded[-LATELY:])
     )
 
@@ -106,7 +105,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     if directive.why in PUTS_OFF:
         return replace(directive, responses=names[-1:])
     rest = set(state.last.noticed.open_aims)
-    if any(map(_consents, responses)):
+    if any(each.act == "accept" for each in responses):
         rest -= {"offer", "permission"}
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
     if directive.why == "follows" and any(map(_asks_back, responses)):
@@ -140,11 +139,6 @@ def _asks_back(response: Response) -> bool:
     return 2 * sum(is_question(line.gloss or line.text) for line in response.say) > len(response.say)
 
 
-def _consents(response: Response) -> bool:
-    """Whether its words say yes to an offer."""
-    return response.act == "accept" or all(signs.CONSENTS.match(line.gloss or line.text) for line in response.say)
-
-
 def with_room(persona: Persona, directive: Directive) -> Directive:
     """The directive with as many of its facts and responses as can be said at once, in their order.
 
@@ -154,7 +148,10 @@ def with_room(persona: Persona, directive: Directive) -> Directive:
     if len(names) < 2:
         return directive
     settling = persona.settling()
-    weight = {name: (name not in directive.tell[:1], name not in settling, name != names[-1]) for name in names}
+    weight = {
+        name: (name not in directive.tell[:1], name not in settling, name not in directive.responses[-1:])
+        for name in names
+    }
     room = persona.who.speech.max_chars - (0 if directive.tell else shortest(wordings(persona, directive)))
     kept: set[str] = set()
     for name in sorted(names, key=weight.__getitem__):
@@ -182,7 +179,8 @@ def shortest(lines: Iterable[Line]) -> int:
 
 
 def _objects_rightly(persona: Persona, state: State, directive: Directive, responses: tuple[Response, ...]) -> bool:
-    """Whether it objects to what the reply speaks of, and the reply does not break the objection at once."""
+    """Whether it objects to what the reply speaks of, and neither does the reply break the objection at once nor
+    has the customer an answer that agrees."""
     if any(each.act in AGREES for each in responses):
         return False
     for objection in persona.call.objections:

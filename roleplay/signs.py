@@ -14,12 +14,12 @@ LEAVE = re.compile(
     r"\bmay i\b(?! (?:also |just )?(?:ask|have|know|take|get)\b)",
     re.IGNORECASE,
 )
-# What is said when a call is closed; without any of it, a reply does not close, whatever the reading thinks.
+# What is said when a call is closed.
 GOODBYE = re.compile(
     r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
     r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|"
     r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself|and (?:good)?bye)\b)|"
-    r"\bcheerio\b|\bgive my (?:best|regards|love)\b|"
+    r"\bcheerio\b|\bgive my (?:best|regards|love) to (?:your|the|him|her|them)\b|"
     r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
     re.IGNORECASE,
 )
@@ -76,8 +76,9 @@ STORY = re.compile(
     re.IGNORECASE,
 )
 INVITES = re.compile(
-    r"(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|尽管(?:说|讲|问|提|吩咐)|请(?:说|讲)[。！，]?$|"
-    r"\btell me (?:what|more|all|about it)\b|\bgo ahead\b|\bi'm listening\b|\b(?:how|what) can i (?:help|do)\b",
+    r"(?:慢慢|仔细)(?:说|讲)|(?:您|你)(?:说|讲)(?:吧|，我听)|尽管(?:说|讲|问|提|吩咐)|请(?:说|讲)(?:[。！，]|$)|"
+    r"\btell me (?:what|more|all|about it)\b|(?:^|please |do )go ahead[.!]?$|\bi['’]m listening\b|"
+    r"\b(?:how can i help|what can i do for you)\b",
     re.IGNORECASE,
 )
 OUTCOME = re.compile(
@@ -86,20 +87,28 @@ OUTCOME = re.compile(
     re.IGNORECASE,
 )
 WORRIES = re.compile(
-    r"担心|顾虑|不放心|犹豫|\b(?:worr(?:y|ies|ied)|concerns?|doubts?|hesitat\w+|puts? you off)\b", re.IGNORECASE
+    r"(?:有|什么|啥|哪些|还)[^，。？?]{0,6}(?:担心|顾虑|不放心|犹豫)|(?:是不是|是否)(?:在)?(?:担心|有顾虑|犹豫)|"
+    r"\b(?:any|what|which|something|anything)\b[^.?!]{0,24}\b(?:worr(?:y|ies|ied|ying)|concerns?|doubts?|bothers?|puts? you off)\b|"
+    r"\bare you (?:still )?(?:worried|unsure|hesitating)\b",
+    re.IGNORECASE,
 )
 WISHES = re.compile(
-    r"[祝愿][您你大全家]|保重|一路顺风|早日|\b(?:all the best|take care|good luck|safe (?:journey|trip|travels)|"
-    r"have a (?:\w+ )?(?:day|evening|weekend|trip|night|week)|enjoy your|wish you|hope (?:you|your))\b",
+    r"祝[您你大全家老]|(?:节日|新年|生日)快乐|一路(?:顺风|平安)|路上小心|保重|\b(?:all the best|good luck|safe (?:journey|trip|travels)|"
+    r"happy (?:new year|christmas|birthday)|mind how you go|have (?:a|yourself a) (?:\w+ ){0,2}(?:day|evening|weekend|trip|night|week)|"
+    r"enjoy your|(?:i )?wish you)\b|\btake care\b(?! of (?!yourself))",
     re.IGNORECASE,
 )
 # Whether something that was to be done is done: the photo is sent, the box is on again.
 DONE_YET = re.compile(
-    r"[好完到成上掉开了通出][了来](?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在(?:能|可以)\w{0,6}[吗么]|"
-    r"\b(?:have you|did you|did it|has it|is it|are you)\b[^.?!]{0,30}\b(?:done|sent|uploaded|found|managed|through|finished|ready|in|on|up)\b",
+    r"[好完到成上掉开通出发来亮传拍][了](?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|"
+    r"\b(?:have you|did you|has it|is it|are you)\b[^.?!]{0,30}\b(?:done|sent|uploaded|found|managed|through|finished)\b|"
+    r"\bdid (?:that|it) (?:work|help)\b",
     re.IGNORECASE,
 )
-GRASPED = re.compile(r"听|明白|清楚|懂|记|\b(?:clear|understand|follow|hear|catch|got (?:that|it)|note)", re.IGNORECASE)
+GRASPED = re.compile(
+    r"听|明白|清楚|懂|记(?:住|下|得|清|好)|\b(?:clear|understand|follow|hear|catch|got (?:that|it)|noted)",
+    re.IGNORECASE,
+)
 STEP = re.compile(
     r"按(?!照|时|理|规)|点(?:一下|开|击|进)|打开|关掉|重启|插|拔|输入|拨|试试|试一下|扫|"
     r"\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
@@ -112,17 +121,12 @@ YOURS = re.compile(
     re.IGNORECASE,
 )
 WOULD_REPEAT = re.compile(
-    r"(?:要不要|需不需要|用不用|需要)我再|\bdid you (?:catch|get|follow)|\b(?:shall|should) i\b|\bor (?:once more|again)\b|\bwant me to\b",
+    r"(?:要不要|需不需要|用不用|需要)我再|\bdid you (?:catch|get|follow)\b|"
+    r"\b(?:shall|should) i (?:say|repeat|go)\b|\bwant me to (?:say|repeat|go)\b",
     re.IGNORECASE,
 )
 REPEATS = re.compile(
     r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
-    re.IGNORECASE,
-)
-# What a line begins with that says yes to an offer.
-CONSENTS = re.compile(
-    r"(?:那|嗯|哦)?[，]?(?:行|好|可以|成|要得|中|要|同意|办|登|开|弄|转|发|中|得|没问题)|"
-    r"(?:oh,? |well,? |aye,? )?(?:yes|aye|yeah|sure|please|do (?:it|that|so)|go ahead|fine|right|okay|ok|all right|gladly|why not)\b",
     re.IGNORECASE,
 )
 TO_A_MACHINE = re.compile(

@@ -76,6 +76,31 @@ def test_an_answer_is_given_once():
     assert not next_directive(persona, state, 0).responses
 
 
+def test_what_settled_something_is_said_again_to_who_has_asked_back():
+    persona = person(EXPLAINED)
+    state = spoken(told(persona, NEWS, "explained"), Directive("answer", "responds", responses=("explained",)))
+    again = replace(state, acts=(*state.acts, "challenge"), done=(*state.done, state.last))
+    others = replace(again, responded=("explained", "advised"))
+    assert next_directive(persona, others, 0).responses == ("explained",)
+    assert not next_directive(persona, replace(others, acts=(*state.acts, "answer")), 0).responses
+
+
+def test_as_much_is_answered_as_fits_and_the_rest_is_not_counted_as_said():
+    persona = person(EXPLAINED, ADVISED)
+    state = told(persona, NEWS + ADVICE, "explained", "advised")
+    assert next_directive(persona, state, 0).responses == ("explained", "advised")
+    speech = persona.who.speech.model_copy(update={"max_chars": 12})
+    short = persona.model_copy(update={"who": persona.who.model_copy(update={"speech": speech})})
+    assert next_directive(short, state, 0).responses == ("explained",), "what settles something comes first"
+
+
+def test_a_goodbye_answers_what_came_with_it():
+    persona = person(EXPLAINED, ADVISED)
+    state = told(persona, ADVICE + "再见！", "advised", moves=("inform", "close"))
+    directive = next_directive(persona, replace(state, met=("why",)), 0)
+    assert (directive.ends, directive.responses) == ("resolved", ("advised",))
+
+
 def test_an_answer_waits_until_its_condition_holds():
     persona = person(EXPLAINED.model_copy(update={"when": Condition(turn=">=9")}))
     assert not next_directive(persona, told(persona, NEWS, "explained"), 0).responses

@@ -17,7 +17,7 @@ from roleplay.noticed import notice
 from roleplay.persona import Persona, Ring, load_library
 from roleplay.prompts import moment_lines
 from roleplay.reaction import react
-from roleplay.reading import Claim, Reading, Told
+from roleplay.reading import AimSeen, Claim, Reading, Told
 from roleplay.rehearsal import difficulty, reading, rehearse
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.state import State, outcome, start
@@ -58,6 +58,93 @@ def after(persona: Persona, state: State, words: str, moves: tuple[str, ...] = (
 )
 def test_private_data_given_away_or_asked_for_is_noticed(words, alarm):
     assert notice(ANGRY, words, (), False).alarm == alarm
+
+
+def test_a_number_that_the_customer_has_spoken_of_is_given_away_by_nobody():
+    response = ANGRY.call.responses[0].model_copy(update={"id": "card", "say": (Line(text="就是尾号5317那张卡。"),)})
+    persona = with_call(ANGRY, responses=(response,))
+    assert notice(persona, "尾号5317，对吧？", (), False).alarm == "private_data"
+    assert not notice(persona, "尾号5317，对吧？", (), False, given=("card",)).alarm
+
+
+@pytest.mark.parametrize(
+    ("words", "aim", "probability", "done"),
+    [
+        ("您传好了吗？", "understood", 0.5, True),
+        ("照片发过来了吗？", "fact", 0.3, True),
+        ("Did that work?", "other", 0.3, True),
+        ("Have you sent it?", "fact", 0.6, True),
+        ("您都听好了吗？", "understood", 0.5, False),
+        ("您当时点开了吗？", "fact", 0.9, False),
+        ("Is it in your name?", "identity", 0.9, False),
+        ("那我现在可以给您办理吗？", "offer", 0.9, False),
+    ],
+)
+def test_a_task_is_asked_after_while_it_is_being_done(words, aim, probability, done):
+    persona = ANGRY if words[-1] == "？" else ENGLISH
+    seen = (AimSeen(aim, probability, 0, len(words)),)
+    assert notice(persona, words, (), True, seen, busy=True).wants("outcome") == done
+    assert not notice(persona, words, (), True, seen).wants("outcome")
+
+
+@pytest.mark.parametrize(
+    ("words", "story"),
+    [
+        ("您有什么事尽管问。", True),
+        ("请说，我听着。", True),
+        ("Please go ahead.", True),
+        ("I'll go ahead and cancel it.", False),
+        ("请您说一下机主姓名。", False),
+    ],
+)
+def test_an_invitation_to_speak_is_heard_where_nothing_else_is(words, story):
+    persona = ENGLISH if words.isascii() else ANGRY
+    seen = (AimSeen("tell", 0.2, 0, len(words)),)
+    assert notice(persona, words, (), True, seen).wants("story") == story
+
+
+@pytest.mark.parametrize(
+    ("words", "unclear"), [("那这个咋个弄呢？", True), ("我来给您弄。", False), ("您几点在家？", False)]
+)
+def test_a_question_that_nobody_can_make_sense_of_is_asked_back(words, unclear):
+    seen = (AimSeen("fact", 0.9 if "几点" in words else 0.2, 0, len(words)),)
+    assert notice(ANGRY, words, (), True, seen).unclear == unclear
+    state = react(ANGRY, opened(ANGRY), reading((), 3.5, aims=seen), words)
+    assert (next_directive(ANGRY, state, 0).why == "unclear") == unclear
+
+
+@pytest.mark.parametrize(
+    ("words", "well"),
+    [
+        ("祝您一路平安，再见。", True),
+        ("Happy new year and goodbye.", True),
+        ("Take care of yourself. Bye.", True),
+        ("We take care of the rest. Bye.", False),
+        ("我们会早日为您处理，再见。", False),
+        ("I hope you understand. Goodbye.", False),
+    ],
+)
+def test_a_wish_at_parting_is_returned(words, well):
+    persona = ENGLISH if words.isascii() else ANGRY
+    state = react(
+        persona, opened(persona), reading(("close",), 4.0, aims=AIMS.aims(words, "", persona.language)), words
+    )
+    settled = replace(state, met=tuple(goal.id for goal in persona.call.goals), acts=(*state.acts, "thank"))
+    calm = replace(settled, feeling=replace(settled.feeling, anger=0.0, trust=3.0))
+    directive = next_directive(persona, calm, 0)
+    assert (directive.act, directive.first) == ("close", "same_to_you" if well else "")
+
+
+@pytest.mark.parametrize("words", ["您还有什么顾虑吗？", "Is there anything that worries you about it?"])
+def test_asked_what_worries_it_a_customer_says_so_and_not_when_all_is_settled(words):
+    persona = ENGLISH if words.isascii() else ANGRY
+    belief = persona.call.beliefs[0]
+    persona = with_call(persona, beliefs=(belief,), objections=())
+    state = replace(after(persona, opened(persona), words), stated=(), corrected=())
+    assert next_directive(persona, state, 0).belief == belief.id
+    settled = replace(state, met=tuple(goal.id for goal in persona.call.goals))
+    assert not next_directive(persona, settled, 0).belief
+    assert not notice(persona, "我理解您的担心，请问是哪个月扣的？", (), True).invites_worries
 
 
 def test_data_read_out_after_the_check_alarms_nobody():
