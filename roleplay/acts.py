@@ -15,7 +15,7 @@ from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Objection, Persona
-from roleplay.responses import SHORT, own_responses, with_responses, with_room, without_answered
+from roleplay.responses import SHORT, own_responses, shortest, with_responses, with_room, without_answered
 from roleplay.state import CALM, HOSTILE, LONG_WAIT, SOLUTION, State, holds, musts_met, outcome, won
 
 BELIEFS_UNTIL = 6  # the reply after which no wrong belief comes up any more
@@ -58,7 +58,7 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
     if why == "asked_again":
         return "said_already"
     if directive.ends and directive.act == "close" and noticed.wishes_well and not state.last.did(*HOSTILE):
-        return "same_to_you"
+        return "wished_well"
     if directive.ends or why == noticed.alarm:
         return ""
     if noticed.wrong_name and "wrong_name" not in state.moments[-4:]:
@@ -79,6 +79,8 @@ def _first(persona: Persona, state: State, directive: Directive) -> str:
 
 
 def _breaks_off(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    if state.last.did("close") and not state.last.did(*HOSTILE):
+        return None  # who says goodbye is not told off
     silences = sum(done.noticed.silent for done in state.done[-3:])
     spent = (state.patience <= 0 or state.insults >= 2) and not state.last.noticed.silent
     hurt = any(cause.anger > 0 or cause.trust < 0 for cause in state.causes)
@@ -119,7 +121,13 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if state.last.did("consent"):  # asked whether it is convenient: an opening that answers, where there is one
         fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
     number = rng.choice(fit)
-    return Directive(openings[number].act, "opening", tell=openings[number].tells, opening=number)
+    opening, room = openings[number], persona.who.speech.max_chars - len(openings[number].text) - 1
+    more = [
+        fact.id
+        for fact in due(persona, state, "asked")
+        if fact.id in state.last.asked and fact.id not in opening.tells and fact.say and shortest(fact.say) <= room
+    ]
+    return Directive(opening.act, "opening", tell=(*opening.tells, *more[:1]), opening=number)
 
 
 def _limit(persona: Persona, state: State, rng: random.Random) -> Directive | None:

@@ -14,7 +14,7 @@ from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Fact, Goal, Objection, Persona
 from roleplay.signs import ASKS_WHEN
-from roleplay.state import HOSTILE, SOLUTION, State, musts_met
+from roleplay.state import HOSTILE, SOLUTION, TRUSTING, State, musts_met
 
 Rule = Callable[[Persona, State, random.Random], Directive | None]
 OFFER = ("propose", "alternative", "act", "pitch")
@@ -109,12 +109,12 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("answer", "gives_name", about=persona.who.name)
     if fresh or identity:
         return Directive("answer", "asked", tell=(*fresh[:3], *identity))
-    hidden = (
+    wished = (
         goal.id
         for goal in call.goals
-        if goal.kind == "hidden" and goal.id in asked and goal.id not in (*state.named, *state.met)
+        if goal.id in asked and goal.id not in state.named and not (goal.kind == "hidden" and goal.id in state.met)
     )
-    if goal := next(hidden, ""):
+    if goal := next(wished, ""):
         return Directive("ask", "asked", goal=goal)
     withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
     if belief := next((name for fact in withheld if (name := _in_the_way(fact, persona, state))), ""):
@@ -269,7 +269,9 @@ def _worry(persona: Persona, state: State) -> Directive | None:
     unsaid = (item.id for item in persona.call.beliefs if item.id not in (*state.stated, *state.corrected))
     if belief := next(unsaid, ""):
         return Directive("believe", "wrong_belief", belief=belief)
-    return None
+    goals = persona.call.goals if state.feeling.trust >= TRUSTING else ()
+    secret = (item.id for item in goals if item.kind == "hidden" and item.id not in (*state.named, *state.met))
+    return Directive("ask", "asked", goal=goal) if (goal := next(secret, "")) else None
 
 
 def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | None:

@@ -18,6 +18,7 @@ _ASKS = re.compile(
     r"\b(?:do|does|did|have|has|had|is|are|was|were|can|could|will|would) (?:you|it|there|that|this|the|your|any(?:one|body)|they|he|she)\b",
     re.IGNORECASE,
 )
+_OR_NOT = re.compile(r"(?<![还也都就才要先])[不没](?:有|得)?[，,。？?]*$")
 _JOINED = re.compile(
     r"(?<=[,;，；]) *|\s+and\s+(?=(?:what|when|where|which|who|how|why|do|does|did|have|has|had|is|are|was|were|can|could)\b)",
     re.IGNORECASE,
@@ -125,6 +126,11 @@ def questions(text: str) -> tuple[str, ...]:
 def kinds_of(question: str) -> frozenset[str]:
     """What a question asks for, by its question words; empty where it has none of these."""
     return frozenset(kind for kind, pattern in _KINDS.items() if pattern.search(question))
+
+
+def asks_in_passing(clause: str) -> bool:
+    """Whether a clause asks, if only by a word that need not: "几点出摊", "用得多不". Its sentence may tell something."""
+    return is_question(clause) or bool(_ASKS.search(clause) or _OR_NOT.search(clause))
 
 
 def is_question(text: str) -> bool:

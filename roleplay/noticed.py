@@ -82,7 +82,7 @@ LIKE_OUTCOMES: tuple[Aim, ...] = (
     "satisfied",
     "other",
 )  # how a task went is taken for these
-FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open")
+FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open", "identity", "insult", "reproach")
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
@@ -142,7 +142,7 @@ def notice(
         to_a_machine=bool(signs.TO_A_MACHINE.search(reply)),
         polite=bool(signs.POLITE.search(reply)),
         alarm=_alarm(persona, reply, parts, known, verified, set(given)),
-        too_good=bool(signs.TOO_GOOD.search(reply)),
+        too_good=any(signs.TOO_GOOD.search(part) for part in parts if not is_question(part)),
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
         reconnects=bool(signs.RECONNECTS.search(reply)),
@@ -167,7 +167,7 @@ def notice(
 def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
     """The aim as read, but for those that words tell apart, and whether they do so beyond doubt: how a task went, the
     name, the whole story, how a step just given went; less surely another number than those of the check, what else
-    there is, an offer to say it again, and what the customer is to do itself."""
+    there is, an offer to say it again, a question that no yes answers, and what the customer is to do itself."""
     sentence = reply[seen.start : seen.end]
     likely = CHOOSES if seen.aim in LIKE_OUTCOMES else CLEAR
     done_yet = signs.DONE_YET.search(sentence) and not signs.GRASPED.search(sentence)
@@ -186,8 +186,10 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="outcome"), True
     if seen.aim == "repeat" and signs.WOULD_REPEAT.search(sentence):
         return replace(seen, aim="understood"), False
-    own = seen.aim == "offer" and signs.YOURS.search(sentence)
-    return (replace(seen, aim="understood") if own else seen), False
+    if seen.aim == "offer" and signs.OPEN_QUESTION.search(sentence):
+        return replace(seen, aim="fact"), False
+    follows = seen.aim == "offer" and signs.YOURS.search(sentence)
+    return (replace(seen, aim="understood") if follows else seen), False
 
 
 def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:

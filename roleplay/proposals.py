@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from roleplay.directive import wordings
@@ -88,7 +88,8 @@ def proposals(scene: Scene) -> Iterator[list[Proposal]]:
     lines = _answering(scene, _content(scene))
     fresh = [line for line in lines if _as_spoken(scene, line).text not in scene.said]
     if before := _before(scene):
-        yield _own(scene, [_joined(persona, one, line) for one in before for line in fresh if _joins(scene, line)])
+        pairs = [(one, line) for one in before for line in fresh if _joins(scene, line)]
+        yield _own(scene, _joined(persona, pairs))
     yield _own(scene, fresh)
     own_act = () if directive.tell or directive.opening is not None else persona.who.speech.lines.get(directive.act, ())
     yield _own(scene, [line for line in own_act if not scene.has_said(line)])
@@ -119,8 +120,15 @@ def last_resort(scene: Scene, lines: Sequence[str]) -> list[Proposal]:
 def _content(scene: Scene) -> list[Line]:
     """What is said in the main: the facts to tell, the moment, the persona's wordings."""
     persona, directive = scene.persona, scene.cue.directive
-    if directive.tell and directive.opening is None:
-        return _telling(scene)
+    if directive.opening is not None:
+        told = persona.call.openings[directive.opening].tells
+        if more := [name for name in directive.tell if name not in told]:
+            return _fitting(persona, [list(wordings(persona, directive)), *(_told(scene, name) for name in more)])
+    elif directive.tell:
+        return _fitting(persona, [_told(scene, name) for name in directive.tell])
+    if directive.ends and directive.act == "thank":  # nobody rings off with thanks alone
+        spoken = persona.who.speech.lines
+        return _fitting(persona, [list(spoken.get("thank", ())), list(spoken.get("close", ()))])
     own = list(wordings(persona, directive))
     if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
         own += persona.who.speech.lines.get(directive.act, ())
@@ -141,8 +149,7 @@ def _answering(scene: Scene, lines: list[Line]) -> list[Line]:
         said = [line for line in new if _borne_out(line, heard)] or new
         pairs = [(one, two) for one in said for two in lines]
         pairs = [(one, two) for one, two in pairs if _begins(one) != _begins(two)] or pairs
-        longer = [_joined(persona, one, two) for one, two in pairs] or list(said)
-        lines = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or lines
+        lines = (_joined(persona, pairs) if lines else list(said)) or lines
     return lines
 
 
@@ -209,10 +216,18 @@ def _joins(scene: Scene, line: Line) -> bool:
     return bool(scene.cue.directive.first) or not BEGINS.match(line.text)
 
 
-def _joined(persona: Persona, one: Line, two: Line) -> Line:
+def _joined(persona: Persona, pairs: Iterable[tuple[Line, Line]]) -> list[Line]:
+    """Each pair as one line, but for those that would grow too long."""
     space = "" if persona.language == "zh-CN" else " "
-    gloss = f"{one.gloss or one.text}{space}{two.gloss or two.text}" if one.gloss or two.gloss else ""
-    return Line(text=f"{one.text}{space}{two.text}", gloss=gloss)
+    room = persona.who.speech.max_chars - len(space)
+    return [
+        Line(
+            text=f"{one.text}{space}{two.text}",
+            gloss=f"{one.gloss or one.text}{space}{two.gloss or two.text}" if one.gloss or two.gloss else "",
+        )
+        for one, two in pairs
+        if len(one.text) + len(two.text) <= room
+    ]
 
 
 def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:
@@ -220,26 +235,25 @@ def _own(scene: Scene, lines: Sequence[Line]) -> list[Proposal]:
     directive = scene.cue.directive
     if directive.act == "accept" and directive.about and scene.rng("tail").random() < HOLDS_TO_IT:
         tail = scene.rng("tail").choice(moment_lines(scene.persona, "holds_to_it", directive.about))
-        longer = [_joined(scene.persona, line, _as_spoken(scene, tail)) for line in made]
-        made = [line for line in longer if len(line.text) <= scene.persona.who.speech.max_chars] or made
+        made = _joined(scene.persona, [(line, _as_spoken(scene, tail)) for line in made]) or made
     return [Proposal(line, "own") for line in made]
 
 
-def _telling(scene: Scene) -> list[Line]:
-    """Lines that tell the facts due: each fact's own wordings, or its bare text; two facts as one line."""
-    persona, directive = scene.persona, scene.cue.directive
+def _told(scene: Scene, name: str) -> list[Line]:
+    """Lines that tell a fact: its own wordings, those with a figure where that is asked for, or its bare text."""
+    persona, fact = scene.persona, scene.persona.fact(name)
     stop = "。" if persona.language == "zh-CN" else "."
-    choices: list[list[Line]] = []
-    for name in directive.tell:
-        fact = persona.fact(name)
-        bare = Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)
-        own = list(fact.say) or [bare]
-        exact = [line for line in own if quantities(line.gloss or line.text)]
-        choices.append(exact if exact and scene.state.last.noticed.kinds & EXACT else own)
+    bare = Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)
+    own = list(fact.say) or [bare]
+    exact = [line for line in own if quantities(line.gloss or line.text)]
+    return exact if exact and scene.state.last.noticed.kinds & EXACT else own
+
+
+def _fitting(persona: Persona, choices: Sequence[list[Line]]) -> list[Line]:
+    """One line of each choice after the other, as many as there is room for."""
     combined = choices[0]
     for more in choices[1:]:
-        longer = [_joined(persona, one, two) for one in combined for two in more]
-        combined = [line for line in longer if len(line.text) <= persona.who.speech.max_chars] or combined
+        combined = _joined(persona, [(one, two) for one in combined for two in more]) or combined
     return combined
 
 

@@ -161,13 +161,15 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
+    if set(ASKING) & set(noticed.aims) == {"rest"}:  # "any other questions?" asks for no fact, but may bring out a wish
+        asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
     wrong = [claim for claim in reading.contradicted if _untrue(persona, claim)]
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
     deaf = (
-        not (good or _settles(persona, state, _heard(reading)))
+        not (good or _settles(persona, state, _heard(persona, reading)))
         and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
     )
     cold, icy = COLD[persona.language]
@@ -185,16 +187,24 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
-        heard=_heard(reading),
+        heard=_heard(persona, reading),
         told=reading.told,
         noticed=noticed,
     )
 
 
-def _heard(reading: Reading) -> tuple[str, ...]:
-    """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped."""
+def _heard(persona: Persona, reading: Reading) -> tuple[str, ...]:
+    """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped.
+
+    One sentence softens only once: two answers to the same apology are one too many.
+    """
     asking = {seen.start for seen in reading.aims if seen.aim in ASKING}
-    return tuple(dict.fromkeys(each.response for each in sorted(reading.brought_up, key=lambda up: up.start in asking)))
+    kind = {each.id for each in persona.call.responses if each.act == "soften"}
+    found: dict[str, int] = {}
+    for each in sorted(reading.brought_up, key=lambda up: up.start in asking):
+        if not (each.response in kind and any(name in kind and at == each.start for name, at in found.items())):
+            found.setdefault(each.response, each.start)
+    return tuple(found)
 
 
 def _settles(persona: Persona, state: State, heard: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, clauses, is_question, questions, sentences
+from roleplay.clauses import Piece, asks_in_passing, clauses, is_question, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Language, Stage
 from roleplay.features import nearest
@@ -33,7 +33,7 @@ SHORT = {"zh-CN": 22, "en": 60}  # characters up to which a reply of questions a
 HOSTILE = ("blame", "dismiss", "argue")  # what a reply of questions alone is only if a rule bears it out
 NOT_ASKED = ("inform", "explain", "act", "acknowledge", *HOSTILE)  # what a plain question is not
 RUDE_FROM = 0.3  # the models' word for rudeness is right in less than half of the cases, so a rule has to bear it out
-HARSH = frozenset({"rude", "ordering", "blame", "judging", "refusal", "address"})  # topics of rules that bear it out
+HARSH = frozenset({"rude", "ordering", "blame", "judging", "refusal"})  # topics of rules that bear it out
 SUBSTANCE = frozenset(
     "propose act alternative timeframe inform explain pitch ask_open ask_closed verify restate hold transfer reschedule "
     "refuse check_satisfied".split()
@@ -182,9 +182,11 @@ class Reader:
             if seen.aim == "identity":  # "name and ID, please, and the number of the case"
                 pieces, asks = tuple(each for each in _clauses(sentence) if not ABOUT_IDENTITY.search(each)), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
-            if not asks and len(parts := _clauses(sentence)) > 1:
-                alone = self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
-                found = tuple(dict.fromkeys((*found, *alone)))
+            if len(parts := _clauses(sentence)) > 1:
+                asking = [part for part in parts if asks_in_passing(part)]
+                alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
+                also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
+                found = tuple(dict.fromkeys((*found, *alone, *also)))
             asked += (name for name in found if subjects[name].asked)
             called_for = [name for name in found if not subjects[name].asked]
             open_still = called_for and seen.aim in WANTS_A_WORD and seen.probability >= CLEARLY

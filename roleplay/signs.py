@@ -115,7 +115,13 @@ STEP = re.compile(
     re.IGNORECASE,
 )
 ASIDE = re.compile(r"^(?:那|就)?[您你](?:看|觉得|希望|更?喜欢|想)?(?:是|要)?")  # before an option, and no part of it
+OPEN_QUESTION = re.compile(
+    r"^(?:and |so |now,? )?(?:how|when|where|which|who) (?:shall|should|can|do|would) (?:we|i|you)\b|"
+    r"(?:怎么|几点|什么时[候间]|哪[天里个儿])[^，。？?]{0,10}[？?]$",
+    re.IGNORECASE,
+)
 YOURS = re.compile(
+    r"^(?:is (?:that|everything) |are we |everything(?:'s| is)? )?(?:all )?(?:good|clear|set)(?: so far| then| now)?\?|"
     r"\b(?:could|can|will|would) you (?:do (?:that|it|this)|manage|go|be able)\b|"
     r"您(?:能|能不能|自己)[^，。？?]{0,8}(?:去|做|办)(?:得了|到)?[^，。？?]{0,3}[吗不么]",
     re.IGNORECASE,

@@ -94,6 +94,15 @@ def test_as_much_is_answered_as_fits_and_the_rest_is_not_counted_as_said():
     assert next_directive(short, state, 0).responses == ("explained",), "what settles something comes first"
 
 
+def test_lines_that_would_grow_too_long_together_are_not_joined():
+    long = tuple(Line(text="话" * 160 + mark + "。") for mark in "一二")
+    persona = person(EXPLAINED.model_copy(update={"say": long}), ADVISED.model_copy(update={"say": long}))
+    state = told(persona, NEWS + ADVICE, "explained", "advised")
+    directive = Directive("answer", "responds", responses=("explained", "advised"))
+    tiers = list(proposals(Scene(persona, state, Cue(NEWS, directive, state.feeling), (), 0)))
+    assert any(each.line.text == long[0].text for tier in tiers for each in tier)
+
+
 def test_a_goodbye_answers_what_came_with_it():
     persona = person(EXPLAINED, ADVISED)
     state = told(persona, ADVICE + "再见！", "advised", moves=("inform", "close"))

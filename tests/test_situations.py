@@ -124,7 +124,7 @@ def test_a_question_that_nobody_can_make_sense_of_is_asked_back(words, unclear):
         ("I hope you understand. Goodbye.", False),
     ],
 )
-def test_a_wish_at_parting_is_returned(words, well):
+def test_a_wish_at_parting_is_thanked_for(words, well):
     persona = ENGLISH if words.isascii() else ANGRY
     state = react(
         persona, opened(persona), reading(("close",), 4.0, aims=AIMS.aims(words, "", persona.language)), words
@@ -132,7 +132,7 @@ def test_a_wish_at_parting_is_returned(words, well):
     settled = replace(state, met=tuple(goal.id for goal in persona.call.goals), acts=(*state.acts, "thank"))
     calm = replace(settled, feeling=replace(settled.feeling, anger=0.0, trust=3.0))
     directive = next_directive(persona, calm, 0)
-    assert (directive.act, directive.first) == ("close", "same_to_you" if well else "")
+    assert (directive.act, directive.first) == ("close", "wished_well" if well else "")
 
 
 @pytest.mark.parametrize("words", ["您还有什么顾虑吗？", "Is there anything that worries you about it?"])
@@ -433,3 +433,20 @@ def test_a_product_that_begins_with_care_is_no_goodbye() -> None:
     assert not notice(ENGLISH, "You could take Care Cover at 5 yuan a month.", (), True).goodbye
     assert notice(ENGLISH, "That is all settled. Take care, goodbye.", (), True).goodbye
     assert notice(ENGLISH, "Take care.", (), True).goodbye
+
+
+def test_who_is_asked_for_something_at_once_tells_it_after_the_opening():
+    persona = with_call(ANGRY, openings=ANGRY.call.openings[:1])
+    told = set(persona.call.openings[0].tells)
+    name = next(f.id for f in persona.call.facts if f.told == "asked" and f.needs is None and f.id not in told)
+    state = react(persona, start(persona), reading(("greet",), 4.0, asked=(name,)), "您好，请讲。")
+    directive = next_directive(persona, state, 0)
+    assert (directive.why, directive.tell) == ("opening", (*persona.call.openings[0].tells, name))
+
+
+def test_asked_whether_there_is_anything_else_a_customer_tells_no_fact():
+    name = ANGRY.call.facts[0].id
+    words = "请问您还有其他问题吗？"
+    seen = AIMS.aims(words, "", "zh-CN")
+    state = react(ANGRY, opened(ANGRY), reading(("check_satisfied",), 3.5, aims=seen, asked=(name,)), words)
+    assert not state.last.asked
