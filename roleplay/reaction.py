@@ -177,12 +177,13 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
     business = plain_question or noticed.wants("warm") or set(moves) & set(BUSINESS)
     kind = any(tone.heart >= KINDER for tone in reading.tones)
+    parting = "close" in moves and not {*HOSTILE, "refuse"} & set(moves)  # "take care, bye" is short and no affront
     passed_over = empathy < cold and plain_to_hear and not business and not kind
     return Done(
         moves,
         empathy=empathy,
         good=good,
-        cold=bool(state.turn) and (passed_over or empathy < icy),
+        cold=bool(state.turn) and (passed_over or (empathy < icy and not parting)),
         wrong=bool(wrong),
         doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
@@ -331,6 +332,8 @@ def _causes(persona: Persona, state: State, done: Done, empathy: float) -> list[
 def _by_moves(state: State, done: Done) -> list[str]:
     """What the reading found that moves feelings."""
     whys = [move for move in done.moves if move in EFFECTS]
+    if done.noticed.goodbye and "filler" in whys:
+        whys.remove("filler")
     if done.did("alternative", "transfer") and "refuse" in whys:
         whys.remove("refuse")
     if done.doubted:
