@@ -117,6 +117,11 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if goal := next(wished, ""):
         return Directive("ask", "asked", goal=goal)
     withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
+    before = {part.knows for fact in withheld if fact.needs is not None for part in fact.needs.parts()}
+    if leads := [
+        fact.id for fact in call.facts if fact.id in now & before
+    ]:  # "how did you pay?": first that it has paid at all
+        return Directive("answer", "asked", tell=tuple(leads[:1]))
     if belief := next((name for fact in withheld if (name := _in_the_way(fact, persona, state))), ""):
         return Directive("believe", "wrong_belief", belief=belief)
     if withheld and (noticed.wants(*PRIES) or not noticed.aims):

@@ -32,8 +32,8 @@ from roleplay.reading import Subject
 
 COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
 BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
-SURE = 0.45  # how likely it must be that this fact is asked for
-MEANT = 0.65  # how likely that this response is called for: the answer to something else is worse than a stock line
+SURE = 0.5  # how likely it must be that this fact is asked for
+MEANT = 0.6  # how likely that this response is called for: the answer to something else is worse than a stock line
 ALSO = 0.3  # how likely a second one, where both together leave little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(

@@ -6,7 +6,7 @@ a few thousand characters is read in milliseconds, and no text makes it fail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, get_args
@@ -180,7 +180,7 @@ class Reader:
             asks = seen.aim in ASKS_FOR_FACTS or unclear
             pieces = (questions(sentence) if asks else ()) or (sentence,)
             if seen.aim == "identity":  # "name and ID, please, and the number of the case"
-                pieces, asks = tuple(each for each in _clauses(sentence) if not ABOUT_IDENTITY.search(each)), True
+                pieces, asks = tuple(_beside_identity(_clauses(sentence))), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
             if len(parts := _clauses(sentence)) > 1:
                 asking = [part for part in parts if asks_in_passing(part)]
@@ -195,6 +195,16 @@ class Reader:
             )
             brought_up += (BroughtUp(name, seen.start, seen.end, answered) for name in called_for)
         return tuple(dict.fromkeys(asked)), tuple(brought_up)
+
+
+def _beside_identity(parts: Sequence[str]) -> Iterator[str]:
+    """What a sentence asks for besides who it is; what stands before that only says why, unless it asks."""
+    begun = False
+    for part in parts:
+        if ABOUT_IDENTITY.search(part):
+            begun = True
+        elif begun or asks_in_passing(part):
+            yield part
 
 
 def _clauses(sentence: str) -> list[str]:

@@ -73,6 +73,22 @@ def test_a_fact_is_asked_for_by_meaning_and_by_the_kind_of_question(reader, repl
     assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == asked
 
 
+@pytest.mark.parametrize(
+    ("reply", "asked"),
+    [
+        ("为了查每次扣的钱，请您报一下机主姓名。", ()),
+        ("请您报一下机主姓名，还有是在哪里办的。", ("place",)),
+        ("在哪里办的，您的姓名也说一下。", ("place",)),
+    ],
+)
+def test_beside_a_name_that_is_asked_for_a_reason_is_no_question(reader, reply, asked):
+    assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == asked
+
+
+def test_a_question_in_passing_is_heard(reader):
+    assert reader.read(Exchange("zh-CN", (), "好的我记下了，扣了多少钱，我给您登记。"), SUBJECTS).asked == ("amount",)
+
+
 def test_two_questions_in_one_reply_ask_for_two_facts(reader):
     reply = "从什么时候起扣的呢？每次又扣了多少钱？"
     assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == ("since", "amount")

@@ -450,3 +450,11 @@ def test_asked_whether_there_is_anything_else_a_customer_tells_no_fact():
     seen = AIMS.aims(words, "", "zh-CN")
     state = react(ANGRY, opened(ANGRY), reading(("check_satisfied",), 3.5, aims=seen, asked=(name,)), words)
     assert not state.last.asked
+
+
+def test_who_is_asked_for_a_detail_tells_first_what_it_is_a_detail_of():
+    matter, detail, *_ = [fact for fact in ANGRY.call.facts if fact.told == "asked" and fact.needs is None]
+    later = detail.model_copy(update={"needs": Condition(knows=matter.id)})
+    persona = with_call(ANGRY, facts=tuple(later if fact is detail else fact for fact in ANGRY.call.facts))
+    state = react(persona, opened(persona), reading(("ask_closed",), 3.5, asked=(detail.id,)), "那是怎么回事？")
+    assert next_directive(persona, state, 0).tell == (matter.id,)
