@@ -177,7 +177,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     plain_question = noticed.asks and not noticed.wants(*OFFENCES) and (feeling.anger < UPSET or state.turn >= 2)
     business = plain_question or noticed.wants("warm") or set(moves) & set(BUSINESS)
     kind = any(tone.heart >= KINDER for tone in reading.tones)
-    parting = "close" in moves and not {*HOSTILE, "refuse"} & set(moves)  # "take care, bye" is short and no affront
+    parting = "close" in moves and noticed.wishes_well and not {*HOSTILE, "refuse"} & set(moves)  # short, no affront
     passed_over = empathy < cold and plain_to_hear and not business and not kind
     return Done(
         moves,
