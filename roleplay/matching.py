@@ -34,7 +34,7 @@ COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
 BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
 SURE = 0.5  # how likely it must be that this fact is asked for
 MEANT = 0.6  # how likely that this response is called for: the answer to something else is worse than a stock line
-ALSO = 0.3  # how likely a second one, where both together leave little room for none
+ALSO, BOTH = 0.3, 0.75  # how likely a second one must be, and both together, which leaves little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(
         "请问|麻烦您|麻烦|方便|能不能|可以|是不是|有没有|是吗|对吗|好吗|行吗|一下|告诉我|跟我|说说|讲讲|您|你|我|吗|呢|啊|吧|的|了|是|在|有|"
@@ -345,7 +345,12 @@ def _clear(names: Sequence[str], shares: np.ndarray, subjects: Mapping[str, Subj
     """The subject that is meant, or two facts that are asked for at once; `shares` end with that of none."""
     order = np.argsort(shares[:-1])[::-1]
     first, *rest = (names[place] for place in order[:2])
-    if rest and shares[order[1]] >= ALSO and all(subjects[name].asked for name in (first, *rest)):
+    if (
+        rest
+        and shares[order[1]] >= ALSO
+        and shares[order[:2]].sum() >= BOTH
+        and all(subjects[name].asked for name in (first, *rest))
+    ):
         return [first, *rest]
     return [first] if shares[order[0]] >= (SURE if subjects[first].asked else bar) else []
 

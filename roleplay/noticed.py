@@ -82,7 +82,17 @@ LIKE_OUTCOMES: tuple[Aim, ...] = (
     "satisfied",
     "other",
 )  # how a task went is taken for these
-FARFETCHED: tuple[Aim, ...] = ("outcome", "care", "confirm", "repeat", "time_open", "identity", "insult", "reproach")
+FARFETCHED: tuple[Aim, ...] = (
+    "outcome",
+    "care",
+    "confirm",
+    "repeat",
+    "time_open",
+    "identity",
+    "rest",
+    "insult",
+    "reproach",
+)
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to

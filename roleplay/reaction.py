@@ -161,7 +161,10 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
-    if set(ASKING) & set(noticed.aims) == {"rest"}:  # "any other questions?" asks for no fact, but may bring out a wish
+    closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
+    if closing and set(ASKING) & set(noticed.aims) == {
+        "rest"
+    }:  # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
@@ -453,9 +456,12 @@ def _answered(goal: Goal, state: State) -> bool:
 
 
 def _broken(objection: Objection, state: State) -> bool:
-    """Whether it was met since it was raised, or taken up with care before it could be."""
+    """Whether it was met since it was raised, or before it could be: by its very answer, or taken up with care."""
     raised = dict(state.raised).get(objection.id)
     if raised is None:
+        answers = {part.heard for part in objection.broken_by.parts()}
+        if state.last.counts and not state.last.cold and answers & set(state.last.heard):
+            return True
         foreseen = state.last.good and objection.id in state.last.noticed.touches
         return foreseen and holds(objection.broken_by, state, state.turn - 1)
     return holds(objection.broken_by, state, raised)

@@ -46,6 +46,10 @@ ASKS_FOR_FACTS = frozenset(
 # Aims of sentences that want a word from the customer, which a response gives only if its examples often have that aim.
 WANTS_A_WORD = frozenset("offer permission choice time_set time_open rest outcome convenient".split())
 USUALLY = 0.15  # how likely its examples have that aim, in the mean
+# Aims beside which an apology is a manner of speaking: "sorry, that cannot be done".
+BUSINESS = frozenset("refuse tell later reproach insult".split())
+PLAINLY = 0.6  # how likely such an aim must be
+KINDLY = 0.2  # how likely a response's examples are kind words in the mean; others stay far below
 FORCED = {"meta": "meta", "rude": "rude", "ordering": "rude"}  # topics of rules that are a move beyond doubt
 
 
@@ -163,6 +167,11 @@ class Reader:
                 found.setdefault(move, MoveSeen(move, 1.0, finding.start, finding.end))  # type: ignore[arg-type]
         return tuple(found.values())
 
+    def _kind(self, name: str, subjects: Mapping[str, Subject], language: Language) -> bool:
+        """Whether this response is called for by kind words."""
+        assert self.matcher is not None
+        return self.matcher.aim_of(name, "warm", subjects, language) >= KINDLY
+
     def _matched(
         self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language
     ) -> tuple[tuple[str, ...], tuple[BroughtUp, ...]]:
@@ -188,7 +197,12 @@ class Reader:
                 also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
                 found = tuple(dict.fromkeys((*found, *alone, *also)))
             asked += (name for name in found if subjects[name].asked)
-            called_for = [name for name in found if not subjects[name].asked]
+            beside = seen.aim in BUSINESS and seen.probability >= PLAINLY
+            called_for = [
+                name
+                for name in found
+                if not subjects[name].asked and not (beside and self._kind(name, subjects, language))
+            ]
             open_still = called_for and seen.aim in WANTS_A_WORD and seen.probability >= CLEARLY
             answered = not open_still or any(
                 self.matcher.aim_of(name, seen.aim, subjects, language) >= USUALLY for name in called_for

@@ -142,14 +142,18 @@ def _asks_back(response: Response) -> bool:
 def with_room(persona: Persona, directive: Directive) -> Directive:
     """The directive with as many of its facts and responses as can be said at once, in their order.
 
-    First comes the first fact, then what settles something, the last response, and what else still fits.
+    First come the first fact and who it is, then what settles something, the last response, and what else still fits.
     """
     names = (*directive.tell, *directive.responses)
     if len(names) < 2:
         return directive
     settling = persona.settling()
     weight = {
-        name: (name not in directive.tell[:1], name not in settling, name not in directive.responses[-1:])
+        name: (
+            name not in (*directive.tell[:1], "identity"),
+            name not in settling,
+            name not in directive.responses[-1:],
+        )
         for name in names
     }
     room = persona.who.speech.max_chars - (0 if directive.tell else shortest(wordings(persona, directive)))

@@ -85,6 +85,14 @@ def test_beside_a_name_that_is_asked_for_a_reason_is_no_question(reader, reply, 
     assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == asked
 
 
+def test_an_apology_that_goes_with_a_refusal_is_a_manner_of_speaking(reader):
+    sorry = ("实在对不起。", "给您道歉了。", "是我们的错，非常抱歉。", "真对不住您。", "抱歉，让您受累了。")
+    subjects = {"sorry": Subject(sorry, ("没关系。",), asked=False), "refunded": RESPONSES["refunded"]}
+    said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
+    assert said("真是对不起，是我们的错。") == ["sorry"]
+    assert not said("很抱歉，这个真的办不了。")
+
+
 def test_a_question_in_passing_is_heard(reader):
     assert reader.read(Exchange("zh-CN", (), "好的我记下了，扣了多少钱，我给您登记。"), SUBJECTS).asked == ("amount",)
 

@@ -76,6 +76,18 @@ def test_an_answer_is_given_once():
     assert not next_directive(persona, state, 0).responses
 
 
+def test_nobody_objects_to_what_has_been_answered_before():
+    stays = Objection(
+        id="stays",
+        text="怕关不掉",
+        say=(Line(text="关得掉吗？"),),
+        broken_by=Condition(any=[Condition(heard="advised")]),
+    )
+    persona = person(ADVISED, objections=(stays,))
+    assert told(persona, ADVICE, "advised").broken == ("stays",)
+    assert not told(persona, ADVICE).broken
+
+
 def test_what_settled_something_is_said_again_to_who_has_asked_back():
     persona = person(EXPLAINED)
     state = spoken(told(persona, NEWS, "explained"), Directive("answer", "responds", responses=("explained",)))
