@@ -82,7 +82,7 @@ def warm_up(room: Room) -> None:
 
 
 def read_ahead(room: Room) -> None:
-    """Make every persona of the library ready, one by one and slowly, before somebody waits for it."""
+    """Make every persona of the library ready, one by one, before somebody waits for it; slowly once people are there."""
     try:
         personas = room.library().personas.values()
     except RoleplayError as error:  # whoever asks for a customer is told of it there
@@ -90,7 +90,7 @@ def read_ahead(room: Room) -> None:
         return
     for persona in personas:
         room.reader.get_ready(persona.subjects(), persona.language)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE if room.in_use else 0.0)
 
 
 def build_embedder(settings: Settings) -> Embedder:

@@ -70,7 +70,7 @@ DENIES, ASKS = MANNERS.index(DENIAL), len(MANNERS)  # places of two of them, the
 # Of the regression: how fast nearness falls, what aims weigh in it beside vectors, and how closely it keeps to its examples.
 SHARP, BY_AIM, SMOOTH = 6.0, 0.3, 0.3
 EXACT = ("money", "data", "duration", "percent")  # kinds of figures by which like sentences say different things
-KEPT = 256  # personas that are kept prepared, a megabyte or two each
+KEPT = 256  # personas that are kept prepared, two or three megabytes each
 NONE = ""  # the name under which courtesies stand beside the facts
 LIKENESS = (
     "nearest", "nearest2", "mean", "bare", "bare2", "words", "words2", "matter", "covered", "all", "all_covered",
@@ -204,7 +204,7 @@ class Matcher:
         return float(np.square(own[:, AIMS.index(aim)]).mean())
 
     def prepared(self, subjects: Mapping[str, Subject], language: Language) -> tuple[Prepared, Prepared]:
-        """What `prepare` gives, kept for KEPT personas: it takes half a second, which nobody should wait for."""
+        """What `prepare` gives, kept for KEPT personas: it takes a second, which nobody should wait for."""
         key = (tuple(subjects.items()), language)
         found = self._kept.get(key)
         if found is None:

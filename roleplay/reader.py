@@ -168,9 +168,10 @@ class Reader:
         return tuple(found.values())
 
     def _kind(self, name: str, subjects: Mapping[str, Subject], language: Language) -> bool:
-        """Whether this response is called for by kind words."""
+        """Whether this response is called for by kind words, or by wishes at parting."""
         assert self.matcher is not None
-        return self.matcher.aim_of(name, "warm", subjects, language) >= KINDLY
+        warm, bye = (self.matcher.aim_of(name, aim, subjects, language) for aim in ("warm", "bye"))
+        return warm + bye >= KINDLY
 
     def _matched(
         self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language
@@ -196,6 +197,8 @@ class Reader:
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
                 also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
                 found = tuple(dict.fromkeys((*found, *alone, *also)))
+            if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
+                found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
             asked += (name for name in found if subjects[name].asked)
             beside = seen.aim in BUSINESS and seen.probability >= PLAINLY
             called_for = [

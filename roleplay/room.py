@@ -84,6 +84,7 @@ class Room:
         self.take_knowledge(knowledge)
         self._better: dict[tuple[object, ...], Better | None] = {}
         self._lock = threading.Lock()
+        self.in_use = False  # whether anybody has looked at a persona yet
 
     @property
     def _grader(self) -> str:
@@ -144,6 +145,7 @@ class Room:
 
     def get_ready(self, persona: Persona) -> None:
         """Begin to compute what the first reply to this persona would wait for; nobody waits for it here."""
+        self.in_use = True
         ready = (persona.subjects(), persona.language)
         threading.Thread(target=self.reader.get_ready, args=ready, daemon=True).start()
 

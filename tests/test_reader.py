@@ -93,6 +93,14 @@ def test_an_apology_that_goes_with_a_refusal_is_a_manner_of_speaking(reader):
     assert not said("很抱歉，这个真的办不了。")
 
 
+def test_a_goodbye_brings_up_wishes_and_no_business(reader):
+    wishes = ("祝您一路顺风，再见。", "路上小心，再见！", "祝您旅途愉快，再见。", "一路平安，拜拜。")
+    subjects = {"journey": Subject(wishes, ("托您的福。",), asked=False), "refunded": RESPONSES["refunded"]}
+    said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
+    assert said("那祝您一路顺风，再见！") == ["journey"]
+    assert "refunded" not in said("祝您的退费早日到账，再见！")
+
+
 def test_a_question_in_passing_is_heard(reader):
     assert reader.read(Exchange("zh-CN", (), "好的我记下了，扣了多少钱，我给您登记。"), SUBJECTS).asked == ("amount",)
 
