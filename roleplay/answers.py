@@ -102,7 +102,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     # What an opening only touched upon is told in full when it is asked for.
     hinted = {name for opening in call.openings for name in opening.tells if name in state.facts}
     hinted -= {name for done in state.done[1:-1] for name in done.asked}  # asked since, and so told
-    now = {fact.id for rule in ("asked", "volunteered") for fact in due(persona, state, rule)} | hinted
+    now = {fact.id for fact in due(persona, state, "asked", "volunteered")} | hinted
     fresh = [name for name in asked if name in now and name != "identity"]
     identity = ("identity",) if "identity" in asked and "identity" in now else ()
     if identity and noticed.asks_name and not fresh:
@@ -118,10 +118,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("ask", "asked", goal=goal)
     withheld = [fact for fact in call.facts if fact.id in asked and fact.id not in state.facts]
     before = {part.knows for fact in withheld if fact.needs is not None for part in fact.needs.parts()}
-    if leads := [
-        fact.id for fact in call.facts if fact.id in now & before
-    ]:  # "how did you pay?": first that it has paid at all
-        return Directive("answer", "asked", tell=tuple(leads[:1]))
+    # "how did you pay?": first that it has paid at all
+    if lead := next((fact.id for fact in call.facts if fact.id in now & before), ""):
+        return Directive("answer", "asked", tell=(lead,))
     if belief := next((name for fact in withheld if (name := _in_the_way(fact, persona, state))), ""):
         return Directive("believe", "wrong_belief", belief=belief)
     if withheld and (noticed.wants(*PRIES) or not noticed.aims):
@@ -220,8 +219,8 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
     """Asked openly what has happened, it tells the first things that are on its mind, or what it wants."""
     if not state.last.noticed.wants("story"):
         return None
-    now = {fact.id for told in ("asked", "volunteered") for fact in due(persona, state, told)} - {"identity"}
-    facts = [fact for fact in persona.call.facts if fact.id in now and fact.needs is None]
+    free = (fact for fact in due(persona, state, "asked", "volunteered") if fact.needs is None)
+    facts = [fact for fact in free if fact.id != "identity"]
     if facts:
         return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2]))
     goal = open_goal(persona, state)

@@ -88,10 +88,10 @@ def wordings(persona: Persona, directive: Directive) -> tuple[Line, ...]:
     return persona.who.speech.lines.get(directive.act, ())
 
 
-def due(persona: Persona, state: State, told: str) -> list[Fact]:
-    """Facts of one rule that may be told now and have not been."""
+def due(persona: Persona, state: State, *told: str) -> list[Fact]:
+    """Facts of these rules that may be told now and have not been, in the order of the file."""
     return [
         fact
         for fact in persona.call.facts
-        if fact.told == told and fact.id not in state.facts and (fact.needs is None or holds(fact.needs, state))
+        if fact.told in told and fact.id not in state.facts and (fact.needs is None or holds(fact.needs, state))
     ]

@@ -72,27 +72,14 @@ TELLS: tuple[Aim, ...] = ("tell", "do", "later")
 CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
-PARTS = 0.7  # how likely a goodbye must be where no word for it is known
+BYE = 0.7  # how likely a goodbye must be where no word for it is known
 PLAIN = 0.3  # how likely an aim must be to be acted upon
+# Aims for which the question how a task went is taken.
+LIKE_OUTCOMES: tuple[Aim, ...] = ("story", "fact", "understood", "satisfied", "other")
 # Aims that a sentence of another kind is easily taken for, and whose answer then makes no sense.
-LIKE_OUTCOMES: tuple[Aim, ...] = (
-    "story",
-    "fact",
-    "understood",
-    "satisfied",
-    "other",
-)  # how a task went is taken for these
 FARFETCHED: tuple[Aim, ...] = (
-    "outcome",
-    "care",
-    "confirm",
-    "repeat",
-    "time_open",
-    "identity",
-    "rest",
-    "insult",
-    "reproach",
-)
+    "outcome", "care", "confirm", "repeat", "time_open", "identity", "rest", "insult", "reproach",
+)  # fmt: skip
 LONG = {"zh-CN": 130, "en": 420}  # characters
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
@@ -138,7 +125,7 @@ def notice(
         aims=wanted,
         open_aims=tuple(dict.fromkeys(seen.aim for seen, sure in plain if sure or seen.start not in taken)),
         goodbye=bool(signs.GOODBYE.search(reply))
-        or any(seen.aim == "bye" and seen.probability >= PARTS for seen, _ in meant),
+        or any(seen.aim == "bye" and seen.probability >= BYE for seen, _ in meant),
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),

@@ -17,6 +17,7 @@ from roleplay.guard import Source
 from roleplay.lines import fitting
 from roleplay.persona import Persona
 from roleplay.prompts import Cue, is_moment, moment_lines, reaction_lines
+from roleplay.responses import PUTS_OFF
 from roleplay.state import State
 from roleplay.wording import Line
 
@@ -29,7 +30,6 @@ JOINED = (
     "no_time",
     "too_good",
 )  # moments in which the persona's own lines of the act will do as well
-HELD_BACK = ("holds_back", "fends_off")  # moments in which they do better, and everybody's only when they are used up
 # A line that begins so has its reaction already.
 BEGINS = re.compile(
     r"^(?:喂|嗯|哎|唉|哦|啊|那|可|行|好|咦|诶|哟|不过|还有|对了|你好|您好|要得|中|哎呀|等|唔|系|阿拉|得|成|妥|啥|咋|谢|你这|"
@@ -133,8 +133,8 @@ def _content(scene: Scene) -> list[Line]:
     own = list(wordings(persona, directive))
     if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
         own += persona.who.speech.lines.get(directive.act, ())
-    if directive.why in HELD_BACK and (fresh := [line for line in own if not scene.has_said(line)]):
-        return fresh
+    if directive.why in PUTS_OFF and (fresh := [line for line in own if not scene.has_said(line)]):
+        return fresh  # its own do better here, and everybody's only when they are used up
     moment = moment_lines(persona, directive.why, directive.about) if is_moment(directive.why) else ()
     return list(moment) if moment and directive.why not in JOINED else [*moment, *own]
 

@@ -162,9 +162,8 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
     closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
-    if closing and set(ASKING) & set(noticed.aims) == {
-        "rest"
-    }:  # "any other questions?" asks for no fact, but may bring out a wish
+    if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
+        # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD

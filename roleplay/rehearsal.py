@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from roleplay.acts import next_directive
 from roleplay.conditions import Condition
 from roleplay.dialogue import Ending
-from roleplay.directive import spoken
+from roleplay.directive import due, spoken
 from roleplay.errors import Fault
 from roleplay.guard import ledger, strike
 from roleplay.persona import NAMED, Line, Persona, Response
@@ -237,11 +237,7 @@ def curious_trainee(persona: Persona, state: State) -> Reading:
 
 def _askable(persona: Persona, state: State) -> list[str]:
     """The facts that would be told now if somebody asked for them."""
-    return [
-        fact.id
-        for fact in persona.call.facts
-        if fact.id not in state.facts and fact.told != "never" and (fact.needs is None or holds(fact.needs, state))
-    ]
+    return [fact.id for fact in due(persona, state, "asked", "volunteered")]
 
 
 def curious_from_the_end(persona: Persona, state: State) -> Reading:

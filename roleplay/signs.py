@@ -100,7 +100,7 @@ WISHES = re.compile(
 )
 # Whether something that was to be done is done: the photo is sent, the box is on again.
 DONE_YET = re.compile(
-    r"[好完到成上掉开通出发来亮传拍][了](?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|"
+    r"[好完到成上掉开通出发来亮传拍]了(?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|"
     r"\b(?:have you|did you|has it|is it|are you)\b[^.?!]{0,30}\b(?:done|sent|uploaded|found|managed|through|finished)\b|"
     r"\bdid (?:that|it) (?:work|help)\b",
     re.IGNORECASE,

@@ -9,7 +9,7 @@ authors on families that it has not seen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -24,7 +24,7 @@ from sklearn.model_selection import GroupKFold
 from roleplay.dialogue import Language
 from roleplay.models.ngrams import WIDTH, columns, rarity, stacked
 from roleplay.models.tone import FILE, LABELS
-from roleplay.persona import load_persona
+from roleplay.persona import Persona, load_persona
 from roleplay.training.corpus import FOLDER
 from roleplay.training.matching import PERSONAS
 
@@ -52,10 +52,9 @@ def load_toned(language: Language, folder: Path = FOLDER / "tone") -> Iterator[T
             yield Toned(row["heard"], text, heart, form, f"{language}.{number}")
 
 
-def load_asked(language: Language) -> Iterator[Toned]:
+def asked_of(personas: Sequence[Persona], language: Language) -> Iterator[Toned]:
     """What agents ask for in the personas' calls, said to their openings; of their form nothing is known."""
-    for path in sorted(PERSONAS.rglob("*.yaml")):
-        persona = load_persona(path)
+    for persona in personas:
         openings = cycle(persona.call.openings)
         if persona.language == language:
             for text in (text for fact in persona.call.facts for text in fact.asked_by):
@@ -65,11 +64,12 @@ def load_asked(language: Language) -> Iterator[Toned]:
 def main(file: Path = FILE) -> None:
     """Fit and save; print how models agree with the authors of families that they have not seen."""
     rows = {language: list(load_toned(language)) for language in LANGUAGES}
+    personas = [load_persona(path) for path in sorted(PERSONAS.rglob("*.yaml"))]
     rare = rarity((row.text, row.heard) for own in rows.values() for row in own)
     weights, bias = np.zeros((WIDTH, len(LABELS)), np.float32), np.zeros((len(LANGUAGES), len(LABELS)), np.float32)
     for place, own in enumerate(rows.values()):
         table = stacked([columns(row.text, row.heard, rare) for row in own])
-        asked = stacked([columns(row.text, row.heard, rare) for row in load_asked(LANGUAGES[place])])
+        asked = stacked([columns(row.text, row.heard, rare) for row in asked_of(personas, LANGUAGES[place])])
         wanted = np.array([(row.heart, row.form) for row in own], float)
         said = np.zeros_like(wanted)
         for seen, rest in GroupKFold(PARTS).split(table, groups=[row.family for row in own]):
