@@ -50,6 +50,13 @@ ENGLISH = (
 )
 SCORED = """(number) => document.querySelectorAll('#feedback .reply').length === number
   && !document.querySelector('#feedback .pending') && !document.querySelector('#box textarea').disabled"""
+TYPE_AT_ONCE = """(words) => new MutationObserver((seen, watch) => {
+  const box = document.querySelector('#query textarea');
+  if (!box) return;
+  watch.disconnect();
+  box.value = words;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
 UNLABELLED = """() => [...document.querySelectorAll('button, a, input, textarea, select')].filter((part) =>
   part.checkVisibility() && !part.innerText?.trim() && !part.getAttribute('aria-label') && !part.title && !part.labels?.length
 ).map((part) => part.outerHTML.slice(0, 200))"""
@@ -201,6 +208,18 @@ def test_a_chinese_call_is_had_reloaded_and_reported(browser, site, room):
     assert page.evaluate(UNLABELLED) == []
     page.locator(".brand").click()
     page.locator(".card .best.good, .card .best.low").first.wait_for()
+    seen.close()
+
+
+def test_what_is_typed_into_the_search_box_as_it_opens_stays_there(browser, site, room):
+    seen = Seen(browser, site, "zh-CN", viewport={"width": 1280, "height": 860})
+    seen.start("zh-deduction-video-pack")
+    seen.page.evaluate(TYPE_AT_ONCE, "视频会员怎么退订")
+    seen.page.get_by_role("tab", name="知识库").click()
+    query = seen.page.locator("#query input, #query textarea")
+    query.wait_for()
+    seen.page.wait_for_timeout(500)
+    assert query.input_value() == "视频会员怎么退订"
     seen.close()
 
 

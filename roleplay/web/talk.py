@@ -50,7 +50,6 @@ class Talk:
             self.on.sheet: views.sheet(call, language),
             self.on.saved: "",
             self.on.hits: "",
-            self.on.query: gr.update(value=""),
             self.on.coach: gr.update(visible=not call.is_exam, value=True),
         }
 
