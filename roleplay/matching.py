@@ -20,9 +20,10 @@ from typing import Protocol
 
 import numpy as np
 import yaml
+from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
-from roleplay.clauses import Piece, is_question, kinds_of
+from roleplay.clauses import is_question, kinds_of
 from roleplay.dialogue import AIMS, Aim, Language
 from roleplay.facts import Quantity, quantities
 from roleplay.lines import UNSEEN, pieces_of, rarity, rarity_of_pieces
@@ -108,9 +109,11 @@ class Bags:
     def of(cls, texts: Iterable[frozenset[str]], weight: Callable[[str], float]) -> Bags:
         texts = list(texts)
         columns = {piece: at for at, piece in enumerate(sorted(frozenset().union(*texts)))}
-        found = [(row, columns[piece], math.sqrt(weight(piece))) for row, text in enumerate(texts) for piece in text]
-        at, place, values = zip(*found, strict=True) if found else ((), (), ())
-        rows = csr_matrix((values, (at, place)), shape=(len(texts), len(columns)), dtype=np.float64)
+        roots = np.array([math.sqrt(weight(piece)) for piece in columns], float)
+        places = [columns[piece] for text in texts for piece in text]
+        ends = np.cumsum([0, *map(len, texts)])
+        rows = csr_matrix((roots[places], places, ends), shape=(len(texts), len(columns)), dtype=np.float64)
+        rows.sort_indices()
         return cls(columns, rows, np.sqrt(rows.multiply(rows).sum(axis=1).A1), weight)
 
     def since(self, first: int) -> Bags:
@@ -244,8 +247,10 @@ def prepare(
         bags = [frozenset().union(*(_matter(text, language) for text in subject.examples)) for subject in own]
         weight = _weight(bags[:-1], language)
         counts = [len(subject.examples) for subject in own]
-        near = _near(whole[first:], whole[first:], wanted[first:], wanted[first:]) + SMOOTH * np.eye(sum(counts))
-        belongs = np.repeat(np.eye(len(own)), counts, axis=0)
+        near = _near(whole[first:], whole[first:], wanted[first:], wanted[first:]) + SMOOTH * np.eye(
+            sum(counts), dtype=np.float32
+        )
+        belongs = np.repeat(np.eye(len(own), dtype=np.float32), counts, axis=0)
         return Prepared(
             names=tuple(names),
             starts=np.cumsum([0, *counts]),
@@ -259,7 +264,7 @@ def prepare(
             words=words.since(first),
             matters=Bags.of((_matter(text, language) for text in texts[first:]), weight),
             every=Bags.of(bags, weight),
-            weights=np.linalg.solve(near, belongs - belongs.mean(0)),
+            weights=cho_solve(cho_factor(near, lower=True), belongs - belongs.mean(0)),
             answer_starts=np.cumsum([0, *(len(subject.answers) for subject in own)]),
             answers=said[first_answer:],
             answer_matters=Bags.of((_matter(text, language) for text in answers[first_answer:]), weight),
@@ -278,7 +283,7 @@ def _weight(bags: Sequence[frozenset[str]], language: Language) -> Callable[[str
 
 def _aims(texts: Sequence[str], language: Language, aims: AimModel) -> np.ndarray:
     """Roots of how likely each text has each aim, so that rows have length 1: (texts, aims)."""
-    return np.sqrt(np.stack([aims.chances([Piece(0, len(text), text)], "", language)[0] for text in texts]))
+    return np.sqrt(aims.chances_alone(texts, language))
 
 
 def _near(one: np.ndarray, other: np.ndarray, aims: np.ndarray, other_aims: np.ndarray) -> np.ndarray:

@@ -49,6 +49,7 @@ class SentenceEmbedder:
 
     def __init__(self, spec: str, name: str, *, bundled: bool = False) -> None:
         self.spec, self._bundled = spec, bundled
+        self._at_once = 1024 if bundled else 32  # texts; a sum of vectors needs next to no memory, a transformer does
         folder = Path(name).expanduser()
         # an absolute path: a relative one would be asked for at a model hub first
         self._model = _load(spec, str(folder.resolve()) if folder.is_dir() else name)
@@ -61,7 +62,9 @@ class SentenceEmbedder:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         given = [" ".join(pieces(text)) for text in texts] if self._bundled else list(texts)
-        vectors = self._model.encode(given, normalize_embeddings=True, show_progress_bar=False)
+        vectors = self._model.encode(
+            given, batch_size=self._at_once, normalize_embeddings=True, show_progress_bar=False
+        )
         vectors = np.nan_to_num(np.asarray(vectors, dtype=np.float32))
         # a text without a known piece has no direction of its own; it gets one that is near to nothing
         vectors[~vectors.any(axis=1)] = self.dim**-0.5

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -78,13 +79,21 @@ class AimModel:
         )
 
     def chances(self, parts: Sequence[Piece], heard: str, language: Language) -> np.ndarray:
-        """How likely each sentence has each aim: (parts, AIMS)."""
-        rows = np.zeros((len(parts), len(AIMS)), np.float32)
+        """How likely each sentence of a reply has each aim: (parts, AIMS)."""
+        return self._chances(columns([part.text for part in parts], heard, language), language)
+
+    def chances_alone(self, texts: Iterable[str], language: Language) -> np.ndarray:
+        """How likely each text has each aim as a whole reply to nothing: (texts, AIMS)."""
+        return self._chances((found for text in texts for found in columns([text], "", language)), language)
+
+    def _chances(self, filled: Iterable[dict[int, float]], language: Language) -> np.ndarray:
         weights, bias = self.weights[language], self.bias[language]
-        for row, found in enumerate(columns([part.text for part in parts], heard, language)):
-            values = np.fromiter(found.values(), np.float32, len(found))
-            rows[row] = values @ weights[list(found)].astype(np.float32) + bias
-        powers = np.exp(rows - rows.max(axis=1, keepdims=True, initial=0))
+        rows = [
+            np.fromiter(found.values(), np.float32, len(found)) @ weights[list(found)].astype(np.float32) + bias
+            for found in filled
+        ]
+        powers = np.array(rows, np.float32).reshape(-1, len(AIMS))
+        powers = np.exp(powers - powers.max(axis=1, keepdims=True, initial=0))
         return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -101,7 +110,8 @@ def columns(parts: Sequence[str], heard: str, language: Language) -> Iterator[di
             (after, "a", 0.3),
             (heard[-BESIDE:], "h", 0.25),
         ):
-            _add(found, pieces(part, mark) if part else [], length)
+            if part:
+                _add(found, pieces(part, mark), length)
         if asks:
             edge = text[-ENDS["zh-CN"] :] if language == "zh-CN" else text[: ENDS["en"]]
             _add(found, pieces(edge, "e"), 0.5)
@@ -122,5 +132,6 @@ def _add(found: defaultdict[int, float], said: Sequence[str], length: float) -> 
         found[_column(piece)] += length * value / norm
 
 
+@lru_cache(maxsize=1 << 16)
 def _column(piece: str) -> int:
     return zlib.crc32(piece.encode()) % WIDTH
