@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff])[ \t\u3000]+(?=[\u4e00-\u9fff])")
 _MARKUP = re.compile(
@@ -50,10 +51,17 @@ def plain_text(original: str) -> PlainText:
     places: list[int] = []
     gaps = {place for match in _GAP.finditer(original) for place in range(*match.span())}
     for place, letter in enumerate(original):
-        kind = unicodedata.category(letter)
-        if place in gaps or kind in ("Cf", "Mn", "Me", "Co", "Cn", "Cs") or (kind == "Cc" and letter not in "\n\t"):
+        if place in gaps:
             continue
-        folded = unicodedata.normalize("NFKC", letter) if kind[0] in "LNZ" else _QUOTES.get(letter, letter)
+        folded = _folded(letter)
         letters += folded
         places += [place] * len(folded)
     return PlainText("".join(letters), tuple(places))
+
+
+@lru_cache(1 << 14)
+def _folded(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind in ("Cf", "Mn", "Me", "Co", "Cn", "Cs") or (kind == "Cc" and letter not in "\n\t"):
+        return ""
+    return unicodedata.normalize("NFKC", letter) if kind[0] in "LNZ" else _QUOTES.get(letter, letter)

@@ -40,6 +40,7 @@ def is_chinese(run: str) -> bool:
     return "\u4e00" <= run[0] <= "\u9fff"
 
 
+@lru_cache(1 << 14)
 def stem(word: str) -> str:
     """An English word without its commonest endings ("charges", "charged", "charging" -> "charg")."""
     word = word.replace("’", "'").removesuffix("'s")
@@ -65,7 +66,8 @@ def meanings(text: str) -> list[str]:
     concepts, longest = _lexicon()
     units, at = _units(text), 0
     while at < len(units):
-        size = next((size for size in range(longest, 0, -1) if units[at : at + size] in concepts), 0)
+        sizes = range(longest.get(units[at], 0), 0, -1)
+        size = next((size for size in sizes if units[at : at + size] in concepts), 0)
         found += concepts[units[at : at + size]] if size else []
         at += size or 1
     return found
@@ -129,8 +131,8 @@ def _cutter():  # jieba has no types
 
 
 @cache
-def _lexicon() -> tuple[dict[tuple[str, ...], list[str]], int]:
-    """The concepts of each form, a form being characters and stemmed words, and the length of the longest."""
+def _lexicon() -> tuple[dict[tuple[str, ...], list[str]], dict[str, int]]:
+    """The concepts of each form, a form being characters and stemmed words; how long those are that begin so, at most."""
     written: dict[str, str] = yaml.safe_load(files("roleplay.knowledge").joinpath("lexicon.yaml").read_text("utf-8"))
     concepts: dict[tuple[str, ...], list[str]] = {}
     for name in written:
@@ -138,7 +140,10 @@ def _lexicon() -> tuple[dict[tuple[str, ...], list[str]], int]:
             named = concepts.setdefault(_units(form), [])
             if name not in named:
                 named.append(name)
-    return concepts, max(map(len, concepts))
+    longest: dict[str, int] = {}
+    for form in concepts:
+        longest[form[0]] = max(longest.get(form[0], 0), len(form))
+    return concepts, longest
 
 
 def _units(text: str) -> tuple[str, ...]:

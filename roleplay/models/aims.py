@@ -126,10 +126,10 @@ def columns(parts: Sequence[str], heard: str, language: Language) -> Iterator[di
 
 
 def _add(found: defaultdict[int, float], said: Sequence[str], length: float) -> None:
-    logs = {piece: 1 + math.log(count) for piece, count in Counter(said).items()}
-    norm = math.sqrt(sum(value * value for value in logs.values())) or 1.0
+    logs = {piece: 1 + math.log(count) if count > 1 else 1.0 for piece, count in Counter(said).items()}
+    scale = length / (math.hypot(*logs.values()) or 1.0)
     for piece, value in logs.items():
-        found[_column(piece)] += length * value / norm
+        found[_column(piece)] += value * scale
 
 
 @lru_cache(maxsize=1 << 16)
