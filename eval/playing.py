@@ -7,11 +7,15 @@ to the next reply.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from eval.fidelity import line_figures
 from roleplay.call import Call
+from roleplay.clauses import sentences
 from roleplay.dialogue import SILENCE, Ending
 from roleplay.exports import as_data
 from roleplay.persona import Persona
@@ -22,6 +26,8 @@ from roleplay.rubric import DIMENSIONS
 from roleplay.scripts import Script
 
 MOST_PERSONAS = 3  # that one script is played against
+NEAR_BEST = 0.92  # how near the best of them another one must come
+BY_SCENARIO, BY_TOPIC = 0.3, 0.05  # what these weigh beside the likeness of a script's lines, which is 0.4 to 0.6
 
 DATA = Path(__file__).parent / "data"
 
@@ -35,18 +41,40 @@ Speaker = Callable[[Call], str | None]  # the next reply, None when the trainee 
 
 
 def personas_for(script: Script, personas: Sequence[Persona], room: Room) -> list[Persona]:
-    """The personas that a script is played against, best first; Rejected when it names one that is not there."""
+    """The personas that a script is played against, best first: those to whom most of its lines could be said.
+
+    How likely a line is said to somebody shows in the examples of what trainees ask and tell that persona. Who comes
+    nowhere near the best is left out: a customer with another matter tells nothing of how well this one is played.
+    Rejected when the script names a persona that is not there.
+    """
     if script.persona:
         return [room.library().get(script.persona)]
     fit = [each for each in personas if each.language == script.language and each.call.direction == script.direction]
-    sharing = [each for each in fit if set(each.topics) & set(script.topics)]
-    fit = sharing or fit
     if not fit or room.reader.matcher is None:
         return fit[:MOST_PERSONAS]
     embedder = room.reader.matcher.embedder
-    wanted = embedder.encode([script.scenario or " ".join(script.turns)])[0]
-    near = embedder.encode([f"{each.title} {each.summary}" for each in fit]) @ wanted
-    return [fit[place] for place in near.argsort()[::-1][:MOST_PERSONAS]]
+    lines = [piece.text for line in script.turns if line != SILENCE for piece in sentences(line)]
+    said, scenario = embedder.encode(lines), embedder.encode([script.scenario])[0]
+
+    def fitness(persona: Persona) -> float:
+        title, examples = np.split(_vectors(embedder.encode, _said_of(persona)), [1])
+        likeness = float((said @ examples.T).max(axis=1).mean()) if lines else 0.0
+        shared = bool(set(persona.topics) & set(script.topics))
+        return likeness + BY_SCENARIO * float(title[0] @ scenario) + BY_TOPIC * shared
+
+    fitting = sorted(((fitness(each), each) for each in fit), key=lambda pair: -pair[0])
+    return [each for value, each in fitting[:MOST_PERSONAS] if value >= NEAR_BEST * fitting[0][0]]
+
+
+def _said_of(persona: Persona) -> tuple[str, ...]:
+    """What a persona is about, then its facts and the examples of what it is asked and told."""
+    examples = (text for subject in persona.subjects().values() for text in subject.examples)
+    return (f"{persona.title} {persona.summary}", *(fact.text for fact in persona.call.facts), *examples)
+
+
+@cache
+def _vectors(encode: Callable[[list[str]], np.ndarray], texts: tuple[str, ...]) -> np.ndarray:
+    return encode(list(texts))
 
 
 def scripted(script: Script) -> Speaker:

@@ -29,6 +29,7 @@ WANTED_TO_KNOW = (("ask",), ("ask_explain",), ("challenge",))  # acts after whic
 REPAIRED = {"broadband", "outage", "sim", "wifi", "porting"}  # topics in which something can work again
 HELD_FOR = 3  # replies after which a question that was not answered is forgotten
 OFTEN_UNCLEAR = 2  # how often in a call it asks what a question means
+OFTEN_ELSEWHERE = 3  # how often that the agent speaks of another matter
 MOST_EXPLAINED = 3  # terms that are asked about in one call
 
 
@@ -187,6 +188,19 @@ def _takes_in(persona: Persona, state: State, rng: random.Random) -> Directive |
     if who.literacy == "low" and "writes_down" not in state.moments:
         return Directive("ask_repeat", "writes_down")
     return None
+
+
+def _elsewhere(persona: Persona, state: State, rng: random.Random) -> Directive | None:
+    """What was said is another customer's matter: it says so, and comes back to its own."""
+    last = state.last
+    if not last.elsewhere or last.heard or not state.acts or musts_met(persona, state) or last.did("close", "verify"):
+        return None
+    if persona.call.direction == "outbound":
+        return Directive("answer", "not_me") if state.moments.count("not_me") < OFTEN_ELSEWHERE else None
+    if state.moments.count("other_matter") >= OFTEN_ELSEWHERE:
+        return None
+    wanted = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]
+    return Directive("press", "still_open", goal=wanted[0], first="other_matter")
 
 
 def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -352,6 +366,6 @@ def _asks_when(goal: Goal) -> bool:
 
 
 ANSWERS: tuple[Rule, ...] = (
-    _consents, _insulted, _wary, _language, _occupied, _steps, _asked, _doubts, _takes_in, _story, _told_before,
+    _consents, _insulted, _wary, _language, _occupied, _elsewhere, _steps, _asked, _doubts, _takes_in, _story, _told_before,
     _about_the_talk, _rest, _offered, _unanswered,
 )  # fmt: skip

@@ -199,6 +199,24 @@ class Matcher:
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
 
+    def astray(
+        self,
+        pieces: Sequence[str],
+        others: Sequence[str],
+        own: Sequence[str],
+        subjects: Mapping[str, Subject],
+        language: Language,
+    ) -> float:
+        """How much nearer the pieces come, in the mean, to the texts `others` than to what this call is about.
+
+        It is about the examples of its subjects and what they are answered, and about the texts `own`.
+        """  # fmt: skip
+        every, _ = self.prepared(subjects, language)
+        said = self.embedder.encode(list(pieces))
+        known = np.concatenate([every.whole, every.answers, self.embedder.encode(list(own))])
+        near, far = said @ known.T, said @ self.embedder.encode(list(others)).T
+        return float((far.max(axis=1) - near.max(axis=1)).mean())
+
     def aim_of(self, name: str, aim: Aim, subjects: Mapping[str, Subject], language: Language) -> float:
         """How likely the examples of a subject have this aim, in the mean."""
         every, _ = self.prepared(subjects, language)

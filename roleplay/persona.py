@@ -266,6 +266,11 @@ class Persona(Strict):
             Evidence(f"account.{record.id}", f"{record.label}: {record.text}") for record in self.account.records
         )
 
+    def entries(self) -> tuple[str, ...]:
+        """The knowledge-base entries that its call hangs on: those it is graded by and those in its conditions."""
+        told = (part.told for _, condition in self.conditions() for part in condition.parts() if part.told)
+        return tuple(name for name in dict.fromkeys((*self.grading.entries, *told)) if not name.startswith("account."))
+
     def settling(self) -> frozenset[str]:
         """The responses by which a goal is met, a belief corrected or an objection broken."""
         call = self.call

@@ -22,6 +22,7 @@ PROGRESS = (
     "identify", "offer_help", "pitch", "ask_repeat", "ask_mandarin", "check_satisfied", "close",
 )  # fmt: skip
 
+OF_A_MATTER = ("explain", "inform", "restate", "pitch")  # moves that do nothing where it is another customer's matter
 # Change of anger, confusion and trust by what the reply did. Sizes were set by playing calls: an insult
 # is not mended by one apology, and only an act on the spot calms a point at once.
 EFFECTS: dict[str, tuple[float, float, float]] = {
@@ -165,6 +166,9 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
+    elsewhere = reading.elsewhere and not asked
+    if elsewhere:
+        moves = tuple(move for move in moves if move not in (*SOLUTION, *OF_A_MATTER))
     empathy, feeling = reading.estimates.empathy, state.feeling
     good = empathy >= GOOD
     wrong = [claim for claim in reading.contradicted if _untrue(persona, claim)]
@@ -191,8 +195,9 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
         heard=_heard(persona, reading),
-        told=reading.told,
+        told=() if elsewhere else reading.told,
         noticed=noticed,
+        elsewhere=elsewhere,
     )
 
 
@@ -451,7 +456,7 @@ def _answered(goal: Goal, state: State) -> bool:
     """Whether what it asked for was answered in other words than its file foresees: told or done, and not coldly."""
     last = state.last
     wanted = goal.kind != "must" or goal.id in state.named or last.did(*SOLUTION)
-    return wanted and goal.id in last.noticed.speaks_to and last.counts and not last.cold
+    return wanted and goal.id in last.noticed.speaks_to and last.counts and not (last.cold or last.elsewhere)
 
 
 def _broken(objection: Objection, state: State) -> bool:

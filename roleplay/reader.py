@@ -6,7 +6,7 @@ a few thousand characters is read in milliseconds, and no text makes it fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, get_args
@@ -40,6 +40,11 @@ SUBSTANCE = frozenset(
 )
 IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
+# Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
+# nearer it must come to other matters than to the customer's own.
+OF_A_MATTER = frozenset("fact confirm choice offer time_set step outcome do tell later refuse".split())
+SAYS_SOMETHING = {"zh-CN": 8, "en": 25}  # characters
+ASTRAY = 0.12
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
@@ -79,8 +84,16 @@ class Reader:
         if self.matcher is not None and subjects:
             self.matcher.prepared(subjects, language)
 
-    def read(self, exchange: Exchange, subjects: Mapping[str, Subject] | None = None) -> Reading:
-        """Read `exchange.reply`. `subjects` holds, by id, what it may ask for or bring up."""
+    def read(
+        self,
+        exchange: Exchange,
+        subjects: Mapping[str, Subject] | None = None,
+        other_matters: Collection[str] = (),
+    ) -> Reading:
+        """Read `exchange.reply`. `subjects` holds, by id, what it may ask for or bring up.
+
+        `other_matters` are the ids of the evidence that is of other matters than this customer's.
+        """
         stage = exchange.stage or "solving"
         heard_reply, findings = self._findings(exchange, stage)
         if not is_speech(heard_reply.reply):
@@ -95,13 +108,15 @@ class Reader:
         evidence = nearest(heard_reply, exchange.evidence)
         aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
         asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
+        elsewhere = self._of_another_matter(heard_reply, aims, subjects or {}, other_matters)
         return Reading(
             moves=moves,
             aims=aims,
             tones=self.tone.tones(pieces, heard_reply.heard_text, exchange.language),
             asked=asked,
-            brought_up=brought_up,
+            brought_up=tuple(each for each in brought_up if each.start not in elsewhere),
             told=told(heard_reply.reply, exchange.evidence, exchange.context),
+            elsewhere=bool(elsewhere),
             claims=check(heard_reply.reply, evidence, exchange.context),
             findings=self.standards.by_meaning(findings, moves),
             stage=stage,
@@ -172,6 +187,29 @@ class Reader:
         assert self.matcher is not None
         warm, bye = (self.matcher.aim_of(name, aim, subjects, language) for aim in ("warm", "bye"))
         return warm + bye >= KINDLY
+
+    def _of_another_matter(
+        self,
+        exchange: Exchange,
+        aims: Sequence[AimSeen],
+        subjects: Mapping[str, Subject],
+        other_matters: Collection[str],
+    ) -> tuple[int, ...]:
+        """Where the sentences begin by which the reply is nearer to entries of other matters than to this one, if it is."""
+        said = [
+            seen
+            for seen in aims
+            if seen.aim in OF_A_MATTER and seen.end - seen.start >= SAYS_SOMETHING[exchange.language]
+        ]
+        others = [text for each in exchange.evidence if each.id in other_matters for text in (each.question, each.text)]
+        own = [
+            text for each in exchange.evidence if each.id not in other_matters for text in (each.question, each.text)
+        ]
+        if self.matcher is None or not (subjects and said and others):
+            return ()
+        pieces = [exchange.reply[seen.start : seen.end] for seen in said]
+        astray = self.matcher.astray(pieces, others, own, subjects, exchange.language)
+        return tuple(seen.start for seen in said) if astray >= ASTRAY else ()
 
     def _matched(
         self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language

@@ -132,6 +132,7 @@ class Reading:
     asked: tuple[str, ...] = ()  # ids of the persona's facts that the reply asks for
     brought_up: tuple[BroughtUp, ...] = ()  # in the order of its sentences
     told: tuple[Told, ...] = ()
+    elsewhere: bool = False  # what it tells, asks or offers belongs to another matter than this customer's
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()
     stage: Stage = "solving"

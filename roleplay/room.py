@@ -346,16 +346,23 @@ class Room:
 
     def _read(self, call: Call, reply: str) -> tuple[tuple[Evidence, ...], Reading]:
         with self._reading:
-            evidence = self._evidence(call, reply)
-            return evidence, self.reader.read(call.next_exchange(reply, evidence), call.persona.subjects())
+            evidence, persona = self._evidence(call, reply), call.persona
+            matter = {self._entries[name].product for name in persona.entries() if name in self._entries}
+            others = [
+                each.id
+                for each in evidence
+                if each.id in self._entries and self._entries[each.id].product not in matter
+            ]
+            return evidence, self.reader.read(call.next_exchange(reply, evidence), persona.subjects(), others)
 
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
         persona = call.persona
-        named = [part.told for _, condition in persona.conditions() for part in condition.parts() if part.told]
-        ids = [name for name in dict.fromkeys((*persona.grading.entries, *named)) if not name.startswith("account.")]
         heard = call.turns[-1].text if call.turns else ""
-        ids += looked_up(self.knowledge, persona.language, reply, heard, call.row.started_at.date())
+        ids = (
+            *persona.entries(),
+            *looked_up(self.knowledge, persona.language, reply, heard, call.row.started_at.date()),
+        )
         known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
         # What the agent's screen does not show yet, the trainee can neither know nor leave out.
         return (*(persona.account_evidence() if call.state.verified else ()), *known)

@@ -48,6 +48,7 @@ class Done:
     told: tuple[Told, ...] = ()
     noticed: Noticed = NOTHING
     waited: str = ""  # why the wait on hold before it is minded, see `waiting`
+    elsewhere: bool = False  # what it told, asked or offered is no matter of this customer's, and does nothing for it
 
     def did(self, *moves: str) -> bool:
         return any(move in moves for move in self.moves)

@@ -141,8 +141,8 @@ def _lexicon() -> tuple[dict[tuple[str, ...], list[str]], dict[str, int]]:
             if name not in named:
                 named.append(name)
     longest: dict[str, int] = {}
-    for form in concepts:
-        longest[form[0]] = max(longest.get(form[0], 0), len(form))
+    for units in concepts:
+        longest[units[0]] = max(longest.get(units[0], 0), len(units))
     return concepts, longest
 
 
