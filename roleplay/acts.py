@@ -280,7 +280,8 @@ def _volunteers(persona: Persona, state: State, rng: random.Random) -> Directive
 
 
 def _waits(persona: Persona, state: State, rng: random.Random) -> Directive | None:
-    if not state.last.did("hold") or state.last.did("inform", "explain", "timeframe"):
+    leave = state.last.noticed.wants("permission", "hold")
+    if not state.last.did("hold") or state.last.did("inform", "explain", *(() if leave else ("timeframe",))):
         return None
     again = any(done.did("hold") for done in state.done[:-1])
     unwilling = (state.last.leaves_waiting and state.feeling.anger >= 1.5) or (again and state.feeling.trust < 2)

@@ -206,6 +206,8 @@ def _elsewhere(persona: Persona, state: State, rng: random.Random) -> Directive 
 def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
+    if noticed.text_due and state.acts and "text_here" not in state.moments:
+        return Directive("answer", "text_here")
     if noticed.wants("outcome"):
         if taken := _step_taken(persona, state):
             return Directive("answer", "reports", outcome=taken)
@@ -215,7 +217,7 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
         repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
         if tried or repaired:
             return Directive("answer", "did_it" if tried else "works_now")
-        return Directive("answer", "still_same")
+        return Directive("answer", "still_same") if persona.call.direction == "inbound" else None
     if noticed.wants("step") and not (state.last.asked or state.last.did("verify")):
         return Directive("answer", "did_it" if "tries_it" in state.moments[-2:] else "tries_it")
     return None
@@ -251,7 +253,8 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
     if noticed.wants("care") and state.moments.count("cared_for") < 2:
         return Directive("answer", "cared_for")
     if noticed.wants("confirm"):
-        return Directive("answer", "confirms")
+        more = noticed.questions > 1 and not state.last.asked and open_goal(persona, state)
+        return Directive("ask", "asked_what_it_wants", goal=more) if more else Directive("answer", "confirms")
     objects = any(still_open(item, state) for item in persona.call.objections)
     if noticed.wants("understood") and not (objects and state.last.did(*OFFER)):
         return Directive("answer", "follows")
@@ -307,6 +310,8 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
         return Directive(
             "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
         )
+    if noticed.wants("permission") and not noticed.wants("offer") and not last.did("hold", "consent"):
+        return Directive("answer", "gives_leave")
     if (
         not noticed.wants("offer", "time_set", "choice")
         or musts_met(persona, state)

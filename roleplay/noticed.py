@@ -35,6 +35,7 @@ class Noticed:
     insists: bool = False  # says that its question was another one
     asks_name: bool = False  # for the name alone
     asks_mandarin: bool = False
+    questions: int = 0
     kinds: frozenset[str] = frozenset()  # of its questions: when, where, why, see `clauses.kinds_of`
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     options: tuple[str, ...] = ()  # between which it has the customer choose, in its own words
@@ -46,6 +47,7 @@ class Noticed:
     interrupts: bool = False
     louder: bool = False  # speaks up, or asks whether it can be heard
     reconnects: bool = False  # speaks of the line that was cut
+    text_due: bool = False  # asks whether a message is there that is just being sent
     invites_worries: bool = False  # asks whether anything worries the customer
     wishes_well: bool = False  # with a wish at parting
     unclear: bool = False  # asks something of which nobody can tell what it wants
@@ -70,6 +72,7 @@ class Noticed:
 NOTHING = Noticed()
 TELLS: tuple[Aim, ...] = ("tell", "do", "later")
 CLEAR = 0.4  # how likely an aim must be for the sentence to count as an answer to what the customer wants
+CLEARLY = 0.5  # how likely another aim must be beside words that ask whether there is more
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
 BYE = 0.7  # how likely a goodbye must be where no word for it is known
@@ -132,6 +135,7 @@ def notice(
         asks_name=bool(signs.ASKS_NAME.search(reply))
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
         asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)),
+        questions=len(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
         misstates=_misstated(persona, reply, known) if "confirm" in wanted else "",
         options=_options(reply, aims),
@@ -143,6 +147,7 @@ def notice(
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
         reconnects=bool(signs.RECONNECTS.search(reply)),
+        text_due=bool(signs.TEXT_DUE.search(reply) and signs.NOW.search(reply)),
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
@@ -177,7 +182,7 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="story"), True
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
-    if seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence):
+    if (seen.aim in ("story", "stray", "other") or seen.probability < CLEARLY) and signs.MORE.search(sentence):
         return replace(seen, aim="rest"), False
     if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
         return replace(seen, aim="outcome"), True

@@ -9,6 +9,7 @@ from roleplay.clauses import is_question
 from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, wordings
 from roleplay.persona import Persona, Response
+from roleplay.signs import ASKS_WHEN
 from roleplay.state import State, holds, musts_met
 from roleplay.wording import Line
 
@@ -31,7 +32,7 @@ REPLIES = {
 SHORT = ("confirms", "hears")  # those that come before anything else
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
-    "let_down", "cut_short", "not_won",
+    "let_down", "cut_short", "not_won", "text_here",
 }  # fmt: skip
 
 
@@ -108,6 +109,8 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     if any(each.act == "accept" for each in responses):
         rest -= {"offer", "permission"}
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
+    if directive.why == "any_time" and any(ASKS_WHEN.search(text) for each in responses for text in each.heard):
+        return Directive(act, "responds", responses=names)
     if directive.why == "follows" and any(map(_asks_back, responses)):
         return Directive(act, "responds", responses=names)
     if directive.why in SHORT:

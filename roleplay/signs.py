@@ -66,7 +66,8 @@ OPTIONS = re.compile(
     re.IGNORECASE,
 )
 MORE = re.compile(
-    r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
+    r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b|"
+    r"\b(?:was|is) that (?:all|everything|it)\b",
     re.IGNORECASE,
 )
 STORY = re.compile(
@@ -109,6 +110,20 @@ GRASPED = re.compile(
     r"听|明白|清楚|懂|记(?:住|下|得|清|好)|\b(?:clear|understand|follow|hear|catch|got (?:that|it)|noted)",
     re.IGNORECASE,
 )
+# Whether a message that was announced a moment ago is there; one of long ago has been asked for with 过 or a past tense.
+TEXT_DUE = re.compile(
+    r"(?:短信|信息|消息|通知)(?!过)[^，。！？?]{0,10}(?:到了|来了|收到了?)(?:没有?|吗|么)|"
+    r"(?:短信|信息|消息|通知)(?!过)[^。！？?]{0,12}，?[您你]?(?:收到|看到|看见)了?(?:没有?|吗|么)[？?]?|"
+    r"[您你](?:现在)?(?:收到|看到|看见)(?:那条|这条)?(?:短信|信息|消息|通知)了?(?:没有?|吗|么)|"
+    r"\b(?:has|did) (?:it|the (?:text|message)|that (?:text|message)|my (?:text|message))\b[^.?!]{0,16}\b(?:arrived?|come|came|landed|get there|got there)\b|"
+    r"\b(?:have you (?:got|had|received)|can you see|do you see) (?:it|the (?:text|message)|that (?:text|message))\b",
+    re.IGNORECASE,
+)
+NOW = re.compile(
+    r"现在|这会儿|看一[眼下]|瞧|应该|刚刚?发|发(?:过去|给您|到您)|马上|"
+    r"\b(?:now|just sent|should (?:be|have)|on its way|have a look|check your phone|sent you)\b",
+    re.IGNORECASE,
+)
 STEP = re.compile(
     r"按(?!照|时|理|规)|点(?:一下|开|击|进)|打开|关掉|重启|插|拔|输入|拨|试试|试一下|扫|"
     r"\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
@@ -127,7 +142,8 @@ YOURS = re.compile(
     re.IGNORECASE,
 )
 WOULD_REPEAT = re.compile(
-    r"(?:要不要|需不需要|用不用|需要)我再|\bdid you (?:catch|get|follow)\b|"
+    r"(?:要不要|需不需要|用不用|需要)我再|我[说讲][^，。？?]{0,4}清楚(?:吗|没|么|不)|(?:哪里|哪儿|哪一?[句步点])[^，。？?]{0,6}再[说讲]|"
+    r"\bdid you (?:catch|get|follow)\b|"
     r"\b(?:shall|should) i (?:say|repeat|go)\b|\bwant me to (?:say|repeat|go)\b",
     re.IGNORECASE,
 )
