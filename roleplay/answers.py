@@ -28,6 +28,7 @@ UPSET = 2.5  # anger from which anybody does
 WANTED_TO_KNOW = (("ask",), ("ask_explain",), ("challenge",))  # acts after which no answer is too long
 REPAIRED = {"broadband", "outage", "sim", "wifi", "porting"}  # topics in which something can work again
 HELD_FOR = 3  # replies after which a question that was not answered is forgotten
+STILL_TELLING = 4  # turns in which a question that it cannot place has it go on with its story
 OFTEN_UNCLEAR = 2  # how often in a call it asks what a question means
 OFTEN_ELSEWHERE = 3  # how often that the agent speaks of another matter
 MOST_EXPLAINED = 3  # terms that are asked about in one call
@@ -235,12 +236,16 @@ def _story(persona: Persona, state: State, rng: random.Random) -> Directive | No
     """Asked openly what has happened, it tells the first things that are on its mind, or what it wants."""
     if not state.last.noticed.wants("story"):
         return None
-    free = (fact for fact in due(persona, state, "asked", "volunteered") if fact.needs is None)
-    facts = [fact for fact in free if fact.id != "identity"]
-    if facts:
-        return Directive("answer", "tells_its_story", tell=tuple(fact.id for fact in facts[:2]))
+    if facts := _on_its_mind(persona, state):
+        return Directive("answer", "tells_its_story", tell=facts[:2])
     goal = open_goal(persona, state)
     return Directive("ask", "asked_what_it_wants", goal=goal) if goal and goal not in state.named else None
+
+
+def _on_its_mind(persona: Persona, state: State) -> tuple[str, ...]:
+    """The facts that it could tell now of itself, in the order of its file."""
+    facts = due(persona, state, "asked", "volunteered")
+    return tuple(fact.id for fact in facts if fact.needs is None and fact.id != "identity")
 
 
 def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -331,6 +336,10 @@ def _unanswered(persona: Persona, state: State, rng: random.Random) -> Directive
     last, noticed = state.last, state.last.noticed
     if noticed.wants("wish") and (goal := open_goal(persona, state)):
         return Directive("ask", "asked_what_it_wants", goal=goal)
+    vague = noticed.wants("fact", "choice") and not (noticed.kinds or noticed.options or last.asked)
+    begun = persona.call.direction == "inbound" and 0 < len(state.acts) < STILL_TELLING
+    if vague and begun and (facts := _on_its_mind(persona, state)):
+        return Directive("answer", "tells_its_story", tell=facts[:1])
     if noticed.unclear and not (last.asked or noticed.wants(*TELLS)) and state.moments.count("unclear") < OFTEN_UNCLEAR:
         return Directive("ask_explain", "unclear")
     plain = noticed.wants("fact", "secret") or (noticed is NOTHING and last.did(*QUESTION))
