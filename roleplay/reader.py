@@ -41,10 +41,10 @@ SUBSTANCE = frozenset(
 IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 # Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
-# nearer it must come to other matters than to the customer's own.
+# nearer it must come to other matters than to the customer's own, less where nothing in it is the customer's.
 OF_A_MATTER = frozenset("fact confirm choice offer time_set step outcome do tell later refuse".split())
 SAYS_SOMETHING = {"zh-CN": 8, "en": 25}  # characters
-ASTRAY = 0.12
+ASTRAY, ASTRAY_ALONE = 0.12, 0.06
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
@@ -108,7 +108,8 @@ class Reader:
         evidence = nearest(heard_reply, exchange.evidence)
         aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
         asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
-        elsewhere = self._of_another_matter(heard_reply, aims, subjects or {}, other_matters)
+        bar = ASTRAY if asked or brought_up else ASTRAY_ALONE
+        elsewhere = self._of_another_matter(heard_reply, aims, subjects or {}, other_matters, bar)
         return Reading(
             moves=moves,
             aims=aims,
@@ -194,8 +195,9 @@ class Reader:
         aims: Sequence[AimSeen],
         subjects: Mapping[str, Subject],
         other_matters: Collection[str],
+        bar: float,
     ) -> tuple[int, ...]:
-        """Where the sentences begin by which the reply is nearer to entries of other matters than to this one, if it is."""
+        """Where the sentences begin by which the reply is nearer to entries of other matters, by `bar`, than to this one."""
         said = [
             seen
             for seen in aims
@@ -209,7 +211,7 @@ class Reader:
             return ()
         pieces = [exchange.reply[seen.start : seen.end] for seen in said]
         astray = self.matcher.astray(pieces, others, own, subjects, exchange.language)
-        return tuple(seen.start for seen in said) if astray >= ASTRAY else ()
+        return tuple(seen.start for seen in said) if astray >= bar else ()
 
     def _matched(
         self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language

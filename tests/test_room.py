@@ -212,6 +212,66 @@ def test_no_customer_line_of_ten_calls_is_struck_out_by_the_guard(room):
             assert not (row.role_flip or row.leak or row.unsupported or row.over_length)
 
 
+@pytest.mark.parametrize(
+    ("persona", "greeting", "words", "elsewhere", "said"),
+    [
+        ("zh-lost-phone-abroad", "您好，请说。", "押金是200块一台，还了机器当天就退到您账上。", True, "other_matter"),
+        ("zh-lost-phone-abroad", "您好，请说。", "我现在就给您挂失，马上生效，不收费。", False, ""),
+        (
+            "zh-outbound-plan-upgrade",
+            "您好，我是星桥移动的客服，工号0417，您现在方便吗？",
+            "能不能看一眼光猫，上面写着LOS的那个灯，是灭的还是红的？",
+            True,
+            "not_me",
+        ),
+        (
+            "en-roaming-bill",
+            "Good morning, Starbridge Mobile, how can I help?",
+            "The rental is 15 yuan a day with a deposit of 500 yuan.",
+            True,
+            "other_matter",
+        ),
+        (
+            "en-roaming-bill",
+            "Good morning, Starbridge Mobile, how can I help?",
+            "Without a pass, data abroad costs 3 yuan per megabyte.",
+            False,
+            "",
+        ),
+    ],
+)
+def test_what_belongs_to_another_customers_matter_is_said_to_be_so_and_settles_nothing(
+    room, persona, greeting, words, elsewhere, said
+):
+    before = say(room, room.open(persona, seed=0), greeting)
+    call = say(room, before, words)
+    directive = call.exchanges[-1].directive
+    assert call.state.last.elsewhere == elsewhere
+    if elsewhere:
+        assert said in (directive.why, directive.first)
+        assert (call.state.met, call.state.last.told) == (before.state.met, ())
+
+
+def test_a_script_is_played_against_those_to_whom_it_could_be_said(room):
+    from eval.playing import personas_for
+    from roleplay.scripts import Script
+
+    personas = list(room.library().personas.values())
+    script = Script(
+        id="real-name",
+        language="zh-CN",
+        policy="average",
+        scenario="客户收到补登实名的短信，打来问怎么办",
+        topics=("sim",),  # as another author may call it
+        turns=(
+            "那个短信是10910发的吗？",
+            "补登要机主本人带身份证去营业厅，或者在App里刷脸。",
+            "补登完2小时内恢复通话。",
+        ),
+    )
+    assert [persona.id for persona in personas_for(script, personas, room)] == ["zh-henan-real-name"]
+
+
 def test_records_of_an_older_room_can_be_opened_again(room, tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'records.db'}"
     first = Room(room.library, room.knowledge, room.reader, room.customer, room.grader, Records(url))

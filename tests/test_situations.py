@@ -252,6 +252,31 @@ def test_what_is_said_back_is_confirmed_or_put_right(persona, fact, right, wrong
     assert (directive.why, directive.tell, directive.first) == ("puts_right", (fact,), "not_so")
 
 
+@pytest.mark.parametrize(
+    ("words", "due"),
+    [
+        ("麻烦您现在看一眼手机，10910应该有一条短信到了，您收到了没有？", True),
+        ("短信给您发过去了，您收到短信了吗？", True),
+        ("I've just sent you a text. Has it arrived?", True),
+        ("Check your phone, can you see the message?", True),
+        ("出国那会儿您收到过10910的短信吗？", False),
+        ("短信三天之内会发到您手机上。", False),
+        ("Did you get a text from us when you landed?", False),
+    ],
+)
+def test_a_message_just_sent_is_looked_for(words, due):
+    persona = ENGLISH if words.isascii() else ANGRY
+    state = react(persona, opened(persona), reading((), 3.5, aims=AIMS.aims(words, "", persona.language)), words)
+    assert (next_directive(persona, state, 0).why == "text_here") == due
+
+
+@pytest.mark.parametrize("words", ["我先查一下开通记录，可以吗？", "请您稍等半分钟，我看一下记录，可以吗？"])
+def test_leave_that_is_asked_for_is_given_before_anything_else_is_wanted(words):
+    hold = ("hold", "timeframe") if "稍等" in words else ()
+    directive = next_directive(ANGRY, after(ANGRY, opened(ANGRY), words, hold), 0)
+    assert directive.why in ("gives_leave", "waits")
+
+
 def test_a_second_aside_of_the_agent_is_not_puzzled_over_but_cut_short():
     first = after(ANGRY, opened(ANGRY), "您平时喜欢看什么电视剧？", ("off_topic",))
     second = after(ANGRY, spoken(first, next_directive(ANGRY, first, 0)), "今天天气真好。", ("off_topic",))
