@@ -131,7 +131,7 @@ def _content(scene: Scene) -> list[Line]:
         spoken = persona.who.speech.lines
         return _fitting(persona, [list(spoken.get("thank", ())), list(spoken.get("close", ()))])
     own = list(wordings(persona, directive))
-    if directive.opening is not None and directive.act in ("busy", "agree_to_talk"):
+    if directive.opening is not None and directive.act in ("busy", "agree_to_talk") and not directive.tell:
         own += persona.who.speech.lines.get(directive.act, ())
     if directive.why in PUTS_OFF and (fresh := [line for line in own if not scene.has_said(line)]):
         return fresh  # its own do better here, and everybody's only when they are used up

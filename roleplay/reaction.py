@@ -81,6 +81,7 @@ PATIENCE_LOST = {
 }  # fmt: skip
 PLAIN_OFFENCE = 0.25  # probability from which a customer minds blame, a brush-off or words that are not for it
 KINDLY = 3.2  # empathy from which nothing is heard as an insult
+HURTS = -0.8  # tone of a sentence below which a question for a fact is a reproach
 KIND, KINDER = 0.6, 1.0  # tone of a sentence, -2 to 2, in which no offence is heard, and which takes up a feeling
 GOOD = 3.5  # empathy from which a reply takes up the feeling
 # Below the first a feeling that is plain to hear was passed over, below the second anybody feels the cold.
@@ -242,7 +243,13 @@ def _offences(reading: Reading) -> Iterator[Move]:
     """What sentences offend by beyond doubt, whatever the moves that were read."""
     to_the_point = any(seen.aim in (*ASKING, *TELLS) for seen in reading.aims)
     for seen in reading.aims:
-        if seen.aim in OFFENCES and seen.probability >= OFFENDS and not (seen.aim == "stray" and to_the_point):
+        mild = any(tone.start <= seen.start < tone.end and tone.heart > HURTS for tone in reading.tones)
+        asks = seen.aim == "reproach" and reading.asked and mild  # "does it ever drop by itself?"
+        if (
+            seen.aim in OFFENCES
+            and seen.probability >= OFFENDS
+            and not (asks or (seen.aim == "stray" and to_the_point))
+        ):
             yield OFFENCES[seen.aim]
 
 

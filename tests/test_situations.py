@@ -17,7 +17,7 @@ from roleplay.noticed import notice
 from roleplay.persona import Persona, Ring, load_library
 from roleplay.prompts import moment_lines
 from roleplay.reaction import react
-from roleplay.reading import AimSeen, Claim, Reading, Told
+from roleplay.reading import AimSeen, Claim, Reading, Told, Tone
 from roleplay.rehearsal import difficulty, reading, rehearse
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.state import State, outcome, start
@@ -275,6 +275,13 @@ def test_leave_that_is_asked_for_is_given_before_anything_else_is_wanted(words):
     hold = ("hold", "timeframe") if "稍等" in words else ()
     directive = next_directive(ANGRY, after(ANGRY, opened(ANGRY), words, hold), 0)
     assert directive.why in ("gives_leave", "waits")
+
+
+@pytest.mark.parametrize(("heart", "minded"), [(-0.5, False), (-1.1, True)])
+def test_a_plain_question_for_a_fact_is_no_reproach_unless_its_tone_hurts(heart, minded):
+    words = "有没有给别人用过？"
+    asked = Reading(asked=("months",), aims=(AimSeen("reproach", 0.9, 0, 9),), tones=(Tone(heart, 0.0, 0, 9),))
+    assert react(ANGRY, opened(ANGRY), asked, words).last.did("blame") == minded
 
 
 def test_a_second_aside_of_the_agent_is_not_puzzled_over_but_cut_short():
