@@ -21,7 +21,7 @@ OFFER = ("propose", "alternative", "act", "pitch")
 QUESTION = ("ask_open", "ask_closed")
 HURRIED = ("impatient", "angry", "busy", "entitled")  # tempers that cut long speeches short
 # What asks for a secret.
-PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach", "outcome", "confirm")
+PRIES: tuple[Aim, ...] = ("fact", "care", "story", "secret", "wish", "reproach", "outcome", "confirm", "choice")
 CONFIDES = 3.0  # trust from which "anything else?" is enough to bring out what nobody asked for
 SHARP = ("angry", "suspicious", "impatient", "sarcastic", "entitled", "terse")  # tempers that fend a question off
 UPSET = 2.5  # anger from which anybody does
@@ -158,7 +158,13 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
         and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     )
     a_moment_ago = bool(before) and before[-1] == len(state.done) - 2
-    if a_moment_ago and not alike and not noticed.insists and "does_not_know" not in state.moments[-4:]:
+    if (
+        a_moment_ago
+        and noticed.kinds
+        and not alike
+        and not noticed.insists
+        and "does_not_know" not in state.moments[-4:]
+    ):
         return Directive("answer", "does_not_know")  # the question was another one
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
 
@@ -311,7 +317,7 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
             return Directive("answer", "time_agreed" if noticed.by_when else "gives_leave", about=noticed.by_when)
         return Directive("answer", "any_time")
     worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
-    if noticed.wants("choice") and (noticed.options or worry is None):
+    if noticed.wants("choice") and (noticed.options or (worry is None and not last.asked)):
         return Directive(
             "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
         )
