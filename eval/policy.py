@@ -95,9 +95,7 @@ def messages(policy: Policy, call: Call, room: Room) -> list[Message]:
 def _knowledge(persona: Persona, room: Room) -> str:
     """What a trainee can look up for this call: the entries that the persona names, and the agent's screen."""
     entries = room.knowledge.entries_by_id()
-    named = [part.told for _, condition in persona.conditions() for part in condition.parts() if part.told]
-    ids = dict.fromkeys((*persona.grading.entries, *named))
-    lines = [f"{entries[name].question} {entries[name].answer}" for name in ids if name in entries]
+    lines = [f"{entries[name].question} {entries[name].answer}" for name in persona.entries() if name in entries]
     return "\n".join([*lines, *(each.text for each in persona.account_evidence())])
 
 

@@ -210,7 +210,7 @@ class Matcher:
         """How much nearer the pieces come, in the mean, to the texts `others` than to what this call is about.
 
         It is about the examples of its subjects and what they are answered, and about the texts `own`.
-        """  # fmt: skip
+        """
         every, _ = self.prepared(subjects, language)
         said = self.embedder.encode(list(pieces))
         known = np.concatenate([every.whole, every.answers, self.embedder.encode(list(own))])

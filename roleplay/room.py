@@ -347,12 +347,10 @@ class Room:
     def _read(self, call: Call, reply: str) -> tuple[tuple[Evidence, ...], Reading]:
         with self._reading:
             evidence, persona = self._evidence(call, reply), call.persona
-            matter = {self._entries[name].product for name in persona.entries() if name in self._entries}
-            others = [
-                each.id
-                for each in evidence
-                if each.id in self._entries and self._entries[each.id].product not in matter
-            ]
+            products = {each.id: self._entries[each.id].product for each in evidence if each.id in self._entries}
+            own = {products[name] for name in persona.entries() if name in products}
+            # whose call hangs on no entry may be about anything
+            others = [name for name, product in products.items() if own and product not in own]
             return evidence, self.reader.read(call.next_exchange(reply, evidence), persona.subjects(), others)
 
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
