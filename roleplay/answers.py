@@ -213,7 +213,8 @@ def _elsewhere(persona: Persona, state: State, rng: random.Random) -> Directive 
 def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
-    if noticed.text_due and state.acts and "text_here" not in state.moments:
+    reached = not {"sim", "outage", "emergency"} & set(persona.topics)  # whose phone is lost or dead gets no message
+    if noticed.text_due and reached and state.acts and not state.last.asked and "text_here" not in state.moments:
         return Directive("answer", "text_here")
     if noticed.wants("outcome"):
         if taken := _step_taken(persona, state):
@@ -368,9 +369,10 @@ def still_open(objection: Objection, state: State) -> bool:
 
 def open_goal(persona: Persona, state: State) -> str:
     """What is still wanted and was not asked for yet; nobody asks for what he has just been told, or told when."""
-    told_when = any(done.noticed.by_when for done in state.done)
-    spoken_of = {name for done in state.done if done.counts for name in done.noticed.speaks_to}
-    if state.last.did("inform", "explain", *SOLUTION):
+    to_the_matter = [done for done in state.done if not done.elsewhere]
+    told_when = any(done.noticed.by_when for done in to_the_matter)
+    spoken_of = {name for done in to_the_matter if done.counts for name in done.noticed.speaks_to}
+    if not state.last.elsewhere and state.last.did("inform", "explain", *SOLUTION):
         spoken_of.update(state.last.noticed.touches)
     open_goals = [
         goal.id

@@ -35,7 +35,7 @@ class Noticed:
     insists: bool = False  # says that its question was another one
     asks_name: bool = False  # for the name alone
     asks_mandarin: bool = False
-    questions: int = 0
+    questions: int = 0  # how many it asks
     kinds: frozenset[str] = frozenset()  # of its questions: when, where, why, see `clauses.kinds_of`
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     options: tuple[str, ...] = ()  # between which it has the customer choose, in its own words
@@ -147,7 +147,8 @@ def notice(
         interrupts=bool(signs.INTERRUPTS.search(reply)),
         louder="hear" in wanted or bool(signs.LOUDER.search(reply)),
         reconnects=bool(signs.RECONNECTS.search(reply)),
-        text_due=bool(signs.TEXT_DUE.search(reply) and signs.NOW.search(reply)),
+        text_due=bool(signs.TEXT_DUE.search(reply) and signs.JUST_SENT.search(reply))
+        and not signs.LONG_AGO.search(reply),
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
@@ -182,7 +183,8 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="story"), True
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
-    if (seen.aim in ("story", "stray", "other") or seen.probability < CLEARLY) and signs.MORE.search(sentence):
+    doubtful = seen.aim == "fact" and seen.probability < CLEARLY and signs.THAT_ALL.search(sentence)
+    if doubtful or (seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence)):
         return replace(seen, aim="rest"), False
     if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
         return replace(seen, aim="outcome"), True

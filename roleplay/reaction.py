@@ -167,7 +167,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
-    elsewhere = reading.elsewhere and not asked
+    elsewhere = reading.elsewhere and set(asked) <= {"identity"}
     if elsewhere:
         moves = tuple(move for move in moves if move not in (*SOLUTION, *OF_A_MATTER))
     empathy, feeling = reading.estimates.empathy, state.feeling

@@ -66,10 +66,10 @@ OPTIONS = re.compile(
     re.IGNORECASE,
 )
 MORE = re.compile(
-    r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b|"
-    r"\b(?:was|is) that (?:all|everything|it)\b",
+    r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
 )
+THAT_ALL = re.compile(r"\b(?:was|is) that (?:all|everything|it)(?: then| for today)?\s*\?", re.IGNORECASE)
 STORY = re.compile(
     r"什么事|怎么(?:回事|个情况)|想(?:说|问|办|反映|咨询)(?:点)?(?:什么|啥)|"
     r"\bwhat(?:'s| is| has)? (?:the (?:matter|problem|trouble)|happened|it about|it,|wrong)\b|"
@@ -110,18 +110,24 @@ GRASPED = re.compile(
     r"听|明白|清楚|懂|记(?:住|下|得|清|好)|\b(?:clear|understand|follow|hear|catch|got (?:that|it)|noted)",
     re.IGNORECASE,
 )
-# Whether a message that was announced a moment ago is there; one of long ago has been asked for with 过 or a past tense.
+# Whether a message has arrived; that it is just being sent; and that one of long ago is meant.
 TEXT_DUE = re.compile(
-    r"(?:短信|信息|消息|通知)(?!过)[^，。！？?]{0,10}(?:到了|来了|收到了?)(?:没有?|吗|么)|"
-    r"(?:短信|信息|消息|通知)(?!过)[^。！？?]{0,12}，?[您你]?(?:收到|看到|看见)了?(?:没有?|吗|么)[？?]?|"
-    r"[您你](?:现在)?(?:收到|看到|看见)(?:那条|这条)?(?:短信|信息|消息|通知)了?(?:没有?|吗|么)|"
-    r"\b(?:has|did) (?:it|the (?:text|message)|that (?:text|message)|my (?:text|message))\b[^.?!]{0,16}\b(?:arrived?|come|came|landed|get there|got there)\b|"
-    r"\b(?:have you (?:got|had|received)|can you see|do you see) (?:it|the (?:text|message)|that (?:text|message))\b",
+    r"(?:短信|信息|消息|通知|链接)[^。！？?]{0,16}(?:到了|来了|收到|看到|看见)[^，。！？?]{0,3}(?:没有?|吗|么|吧)|"
+    r"(?:收到|看到|看见)[^，。！？?]{0,6}(?:短信|信息|消息|通知|链接)[^，。！？?]{0,2}(?:没有?|吗|么|吧)|"
+    r"\b(?:text|message|sms|link)\b.*\b(?:(?:has|did) (?:it|that|the \w+|my \w+) (?:arrived?|come(?: through)?(?! (?:back|up|on))|land(?:ed)?|get there)|"
+    r"(?:did you get|have you (?:got|had|received)|can you see|do you see) (?:it|the \w+|that \w+))\b|"
+    r"\b(?:has|did) (?:the|my|that) (?:text|message) (?:arrived?|come|land(?:ed)?|get there)|"
+    r"\b(?:can you see|do you see|have you (?:got|had|received)) (?:the|my|that) (?:text|message)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+JUST_SENT = re.compile(
+    r"刚刚?(?:才)?(?:给[您你])?发|发(?:过去|出去|给[您你]|到[您你]|[您你])|给[您你]发|现在看一[眼下](?:您的)?手机|看(?:一)?下(?:您的)?手机|"
+    r"\b(?:just (?:sent|texted)|i(?:'ve| have) (?:sent|texted)|sending you|on its way|check your phone|you should (?:be getting|have) a (?:text|message))\b",
     re.IGNORECASE,
 )
-NOW = re.compile(
-    r"现在|这会儿|看一[眼下]|瞧|应该|刚刚?发|发(?:过去|给您|到您)|马上|"
-    r"\b(?:now|just sent|should (?:be|have)|on its way|have a look|check your phone|sent you)\b",
+LONG_AGO = re.compile(
+    r"当时|之前|以前|那会儿|那天|上周|上个?月|昨天|前天|过没有|[发收看]到?过(?!去)|开通的?时候|[停欠][^，。]{0,4}前|骗子|"
+    r"\b(?:back then|at the time|last (?:week|month)|yesterday|when you (?:landed|signed|ordered)|before)\b",
     re.IGNORECASE,
 )
 STEP = re.compile(
@@ -142,7 +148,7 @@ YOURS = re.compile(
     re.IGNORECASE,
 )
 WOULD_REPEAT = re.compile(
-    r"(?:要不要|需不需要|用不用|需要)我再|我[说讲][^，。？?]{0,4}清楚(?:吗|没|么|不)|(?:哪里|哪儿|哪一?[句步点])[^，。？?]{0,6}再[说讲]|"
+    r"(?:要不要|需不需要|用不用|需要)我再|我[说讲][^，。？?]{0,4}清楚了?(?:吗|没|么|不)|(?:哪里|哪儿|哪一?[句步点])[^。？?]{0,8}(?:我再|要再)[说讲]|"
     r"\bdid you (?:catch|get|follow)\b|"
     r"\b(?:shall|should) i (?:say|repeat|go)\b|\bwant me to (?:say|repeat|go)\b",
     re.IGNORECASE,

@@ -259,8 +259,11 @@ def test_what_is_said_back_is_confirmed_or_put_right(persona, fact, right, wrong
         ("短信给您发过去了，您收到短信了吗？", True),
         ("I've just sent you a text. Has it arrived?", True),
         ("Check your phone, can you see the message?", True),
+        ("我刚给您发了条短信，您收到没有啊？", True),
         ("出国那会儿您收到过10910的短信吗？", False),
         ("短信三天之内会发到您手机上。", False),
+        ("开通的时候应该有短信提醒，您收到了吗？", False),
+        ("I've reset the line from here. Has it come back on now?", False),
         ("Did you get a text from us when you landed?", False),
     ],
 )
