@@ -212,9 +212,9 @@ class Matcher:
         It is about the examples of its subjects and what they are answered, and about the texts `own`.
         """
         every, _ = self.prepared(subjects, language)
-        said = self.embedder.encode(list(pieces))
-        known = np.concatenate([every.whole, every.answers, self.embedder.encode(list(own))])
-        near, far = said @ known.T, said @ self.embedder.encode(list(others)).T
+        vectors = self.embedder.encode([*pieces, *own, *others])
+        said, own_texts, other_texts = np.split(vectors, [len(pieces), len(pieces) + len(own)])
+        near, far = said @ np.concatenate([every.whole, every.answers, own_texts]).T, said @ other_texts.T
         return float((far.max(axis=1) - near.max(axis=1)).mean())
 
     def aim_of(self, name: str, aim: Aim, subjects: Mapping[str, Subject], language: Language) -> float:

@@ -244,12 +244,9 @@ def _offences(reading: Reading) -> Iterator[Move]:
     to_the_point = any(seen.aim in (*ASKING, *TELLS) for seen in reading.aims)
     for seen in reading.aims:
         mild = any(tone.start <= seen.start < tone.end and tone.heart > HURTS for tone in reading.tones)
-        asks = seen.aim == "reproach" and reading.asked and mild  # "does it ever drop by itself?"
-        if (
-            seen.aim in OFFENCES
-            and seen.probability >= OFFENDS
-            and not (asks or (seen.aim == "stray" and to_the_point))
-        ):
+        only_asks = seen.aim == "reproach" and reading.asked and mild  # "does it ever drop by itself?"
+        beside = seen.aim == "stray" and to_the_point
+        if seen.aim in OFFENCES and seen.probability >= OFFENDS and not (only_asks or beside):
             yield OFFENCES[seen.aim]
 
 
