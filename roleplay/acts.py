@@ -216,6 +216,8 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
     if not won(state):
         if last.good:
             return Directive("answer", "noted")
+        if last.noticed.wants("offer", "permission") and not last.did(*HOSTILE):
+            return Directive("answer", "gives_leave")
         if not (last.cold or last.did(*HOSTILE)):
             return Directive("answer", "nothing_else" if last.did("check_satisfied") else "noted")
         return Directive("answer", "noted_coolly") if "not_won" in state.moments[-2:] else Directive("vent", "not_won")
@@ -309,7 +311,8 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if last.good and "soften" not in state.acts and (last.noticed.wants("warm", "do") or not last.noticed.aims):
         return Directive("soften", "taken_seriously")
     if last.did(*SOLUTION) and not last.cold:
-        return Directive("soften" if "soften" not in state.acts[-2:] else "ask", "something_is_done", goal="")
+        warms = last.good and "soften" not in state.acts[-2:]
+        return Directive("soften" if warms else "ask", "something_is_done", goal="")
     if last.noticed.wants("later") or (last.did("inform", "explain") and not (last.cold or goal)):
         return Directive("answer", _nod(state))
     return Directive("press", "still_open", goal=goal if rng.random() < 0.5 else "")

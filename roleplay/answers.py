@@ -125,7 +125,7 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("answer", "asked", tell=(lead,))
     if belief := next((name for fact in withheld if (name := _in_the_way(fact, persona, state))), ""):
         return Directive("believe", "wrong_belief", belief=belief)
-    if withheld and (noticed.wants(*PRIES) or not noticed.aims):
+    if withheld and not set(asked) & set(state.facts) and (noticed.wants(*PRIES) or not noticed.aims):
         sharp = persona.who.speech.temper in SHARP or state.feeling.anger >= UPSET
         why = "fends_off" if sharp and not noticed.wants("care", "warm") else "holds_back"
         return Directive("answer" if withheld[0].told == "never" else "refuse_info", why)
@@ -158,15 +158,16 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
         and not any(done.did(*SOLUTION) or done.noticed.wants("step") for done in since)
     )
     a_moment_ago = bool(before) and before[-1] == len(state.done) - 2
-    if (
-        a_moment_ago
-        and noticed.kinds
-        and not alike
-        and not noticed.insists
-        and "does_not_know" not in state.moments[-4:]
-    ):
-        return Directive("answer", "does_not_know")  # the question was another one
+    another = a_moment_ago and noticed.kinds and not alike and not _asks_for(persona, known[0], noticed.kinds)
+    if another and not noticed.insists and "does_not_know" not in state.moments[-4:]:
+        return Directive("answer", "does_not_know")
     return Directive("answer", "asked_again" if again else "asked_about_it", tell=tuple(known[:1]), again=True)
+
+
+def _asks_for(persona: Persona, name: str, kinds: frozenset[str]) -> bool:
+    """Whether a fact's own questions are of all these kinds: when, where, how much."""
+    questions = next(fact.asked_by for fact in persona.call.facts if fact.id == name)
+    return kinds <= frozenset(kind for question in questions for kind in kinds_of(question))
 
 
 def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | None:
@@ -219,7 +220,7 @@ def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | No
     if noticed.wants("outcome"):
         if taken := _step_taken(persona, state):
             return Directive("answer", "reports", outcome=taken)
-        if state.last.asked:
+        if state.last.asked and not (state.reported and musts_met(persona, state) and not noticed.wants("fact")):
             return None
         tried = any(done.noticed.wants("step") for done in state.done[-3:-1]) or "tries_it" in state.moments[-4:]
         repaired = musts_met(persona, state) and set(persona.topics) & REPAIRED
@@ -262,10 +263,13 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         return Directive("answer", "no_need_again")
     if noticed.wants("hear") and state.acts:
         return Directive("answer", "hears")
+    if noticed.dictates:
+        return Directive("answer", "reads_back", about=noticed.dictates)
     if noticed.wants("care") and state.moments.count("cared_for") < 2:
         return Directive("answer", "cared_for")
-    if noticed.wants("confirm"):
-        more = noticed.questions > 1 and not state.last.asked and open_goal(persona, state)
+    checks = noticed.sums_up and noticed.wants("fact", "rest") and not state.last.asked
+    if noticed.wants("confirm") or checks:
+        more = (checks or noticed.questions > 1) and not state.last.asked and open_goal(persona, state)
         return Directive("ask", "asked_what_it_wants", goal=more) if more else Directive("answer", "confirms")
     objects = any(still_open(item, state) for item in persona.call.objections)
     if noticed.wants("understood") and not (objects and state.last.did(*OFFER)):
@@ -318,6 +322,8 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
             return Directive("answer", "time_agreed" if noticed.by_when else "gives_leave", about=noticed.by_when)
         return Directive("answer", "any_time")
     worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
+    if noticed.wants("choice") and not noticed.options and state.moments[-1:] == ("gives_leave",):
+        return Directive("answer", "keeps_to_it")
     if noticed.wants("choice") and (noticed.options or (worry is None and not last.asked)):
         return Directive(
             "answer", "chooses" if noticed.options else "either", about=rng.choice(noticed.options or ("",))
@@ -350,7 +356,8 @@ def _unanswered(persona: Persona, state: State, rng: random.Random) -> Directive
     if noticed.unclear and not (last.asked or noticed.wants(*TELLS)) and state.moments.count("unclear") < OFTEN_UNCLEAR:
         return Directive("ask_explain", "unclear")
     plain = noticed.wants("fact", "secret") or (noticed is NOTHING and last.did(*QUESTION))
-    if plain and not last.asked and not last.did(*SOLUTION) and "does_not_know" not in state.moments[-4:]:
+    beside = last.did(*SOLUTION) and noticed.aims[-1:] != ("fact",)  # more was done than asked
+    if plain and not last.asked and not beside and "does_not_know" not in state.moments[-4:]:
         return Directive("answer", "does_not_know")
     return None
 

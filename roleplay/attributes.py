@@ -48,6 +48,9 @@ _PERIODS = {
     "day": re.compile(r"日|天|晚|\bdays?\b|daily", re.I),
     "month": re.compile(r"月|month", re.I),
     "year": re.compile(r"年|year|annual", re.I),
+    "minute": re.compile(r"分钟|minute|\bmin\b", re.I),
+    "GB": re.compile(r"GB?(?![a-z])|gig", re.I),
+    "MB": re.compile(r"MB|兆|meg", re.I),
 }
 _CLASSES = ((60, "second"), (3600, "minute"), (86400, "hour"))
 
@@ -61,7 +64,7 @@ def alike(fact: Quantity, other: Quantity) -> bool:
 
 
 def same_period(fact: Quantity, text: str, other: Quantity) -> bool:
-    """Whether what is paid by the day, month or year is held against such a price: 5 a day is not 500 for a lost device."""
+    """Whether what is paid by the day, the minute or the gigabyte is held against such a price: 5 a day is not 500 lost."""
     period = _PERIODS.get(fact.per) if fact.kind == "money" else None
     return period is None or not other.value or bool(other.per) or bool(period.search(text))
 

@@ -42,6 +42,10 @@ _GIFT = re.compile(
     r"送|赠|补偿|赔|减免|折|优惠|退|免|充|券|礼|credit|refund|free|discount|waive|compensat|gift|bonus", re.IGNORECASE
 )
 _ONE = re.compile(r"一|每|an?\b|one\b", re.IGNORECASE)
+# Before the unit in which something is counted: "anything under 1 GB counts as 1 GB".
+_COUNTS_AS = re.compile(
+    r"(?:不满|不足|不到|没满|按|每|\b(?:per|under|than|full|each|every|counts? as|to))\s*$", re.IGNORECASE
+)
 FEW = 3  # words of a sentence from which it says itself what it is about
 
 
@@ -232,6 +236,8 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     written = {number.value for number in numbers(fact.text)}
     if any(number in written for item in stated.known for number in _bare(item)):
         return "opinion", None, "the number is known, and in what it is counted is left out there"
+    if fact.kind == "data" and fact.value in (1, 1024) and _COUNTS_AS.search(clause.text[: fact.start]):
+        return "opinion", None, "the unit in which something is counted"
     if fact.kind in ("duration", "count") and _ONE.match(fact.text):
         return "opinion", None, "says how often or which one, not how many"
     if not rivals:

@@ -66,7 +66,7 @@ _AFTER_CLOCK = re.compile(
 )
 _DAY_PART = re.compile(r"(上午|早上|早晨|凌晨|下午|晚上|傍晚|夜里|夜间|中午|今晚|晚|早)\s*$")
 _PER_AFTER = re.compile(
-    r"\s*(?:[/／每]\s*(?:一|1)?\s*(?:个(?=g))?|一(?:个(?=g))?|(?:钱)?1\s*(?=[mgk]b?(?![a-z])|兆)|(?:钱)?(?:per|an?|every|each)\s+(?:further\s+)?)(个?月|天|日|分钟|分(?![不没多少钱])|小时|次|年|季度|条|m(?:b)?|g(?:b)?|kb|兆|"
+    r"\s*(?:[/／每]\s*(?:一|1)?\s*(?:个(?=g))?|一(?:个(?=g))?|(?:钱)?1\s*个?(?=[mgk]b?(?![a-z])|兆)|(?:钱)?(?:per|an?|every|each)\s+(?:further\s+)?)(个?月|天|日|分钟|分(?![不没多少钱])|小时|次|年|季度|条|m(?:b)?|g(?:b)?|kb|兆|"
     r"month|day|minute|min|hour|year|week|call|text|trip|line|person|device|use)(?:[^\w]|$|(?=[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )

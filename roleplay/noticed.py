@@ -40,6 +40,8 @@ class Noticed:
     misstates: str = ""  # the fact that it says back wrongly while asking whether it is so
     options: tuple[str, ...] = ()  # between which it has the customer choose, in its own words
     repeats: bool = False  # speaks of saying something again
+    sums_up: bool = False  # says over what has been said in the call
+    dictates: str = ""  # the numbers that it gives and asks to have read back
     to_a_machine: bool = False  # speaks to a program
     polite: bool = False  # with please or the like
     alarm: Alarm = ""
@@ -140,6 +142,8 @@ def notice(
         misstates=_misstated(persona, reply, known) if "confirm" in wanted else "",
         options=_options(reply, aims),
         repeats=bool(signs.REPEATS.search(reply)),
+        sums_up=bool(signs.SUMS_UP.search(reply)),
+        dictates=_dictated(persona, reply) if signs.READ_BACK.search(reply) else "",
         to_a_machine=bool(signs.TO_A_MACHINE.search(reply)),
         polite=bool(signs.POLITE.search(reply)),
         alarm=_alarm(persona, reply, parts, known, verified, set(given)),
@@ -206,6 +210,12 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
                 return ()
             return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
     return ()
+
+
+def _dictated(persona: Persona, reply: str) -> str:
+    """The numbers of a case, an order or a code that a reply gives; service numbers are none."""
+    codes = [each.text for each in quantities(reply) if each.kind == "code" and not signs.HOTLINE.fullmatch(each.text)]
+    return ("、" if persona.language == "zh-CN" else ", ").join(codes)
 
 
 def _alarm(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import takewhile
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
@@ -167,7 +168,8 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
-    elsewhere = reading.elsewhere and set(asked) <= {"identity"}
+    astray = reading.elsewhere or _still_astray(state, reading, noticed)
+    elsewhere = astray and set(asked) <= {"identity"}
     if elsewhere:
         moves = tuple(move for move in moves if move not in (*SOLUTION, *OF_A_MATTER))
     empathy, feeling = reading.estimates.empathy, state.feeling
@@ -200,6 +202,15 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         noticed=noticed,
         elsewhere=elsewhere,
     )
+
+
+def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:
+    """Whether it goes on to tell, do or offer something after speaking of another customer's matter, and since then
+    nothing was said of this one's."""
+    if reading.brought_up or noticed.touches or not noticed.wants(*TELLS, "offer", "understood"):
+        return False
+    since = takewhile(lambda done: not done.heard, reversed(state.done[-LATELY:]))
+    return any(done.elsewhere for done in since)
 
 
 def _heard(persona: Persona, reading: Reading) -> tuple[str, ...]:

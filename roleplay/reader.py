@@ -25,7 +25,7 @@ from roleplay.models.reply_model import load_reply_model
 from roleplay.models.tone import ToneModel
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
-from roleplay.signs import ABOUT_IDENTITY
+from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -45,6 +45,7 @@ CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for 
 OF_A_MATTER = frozenset("fact confirm choice offer time_set step outcome do tell later refuse".split())
 SAYS_SOMETHING = {"zh-CN": 8, "en": 25}  # characters
 ASTRAY, ASTRAY_ALONE = 0.12, 0.06
+BESIDE = 0.2  # where the other matter is of the same product, whose entries share their words
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
@@ -88,11 +89,13 @@ class Reader:
         self,
         exchange: Exchange,
         subjects: Mapping[str, Subject] | None = None,
-        other_matters: Collection[str] = (),
+        other_products: Collection[str] = (),
+        other_entries: Collection[str] = (),
     ) -> Reading:
         """Read `exchange.reply`. `subjects` holds, by id, what it may ask for or bring up.
 
-        `other_matters` are the ids of the evidence that is of other matters than this customer's.
+        Of the evidence that is not of this customer's matter, `other_products` are the ids of what is of other
+        products, `other_entries` of whatever is about something else, within its products or not.
         """
         stage = exchange.stage or "solving"
         heard_reply, findings = self._findings(exchange, stage)
@@ -109,7 +112,9 @@ class Reader:
         aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
         asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
         bar = ASTRAY if asked or brought_up else ASTRAY_ALONE
-        elsewhere = self._of_another_matter(heard_reply, aims, subjects or {}, other_matters, bar)
+        elsewhere = self._of_another_matter(
+            heard_reply, aims, subjects or {}, other_products, bar
+        ) or self._of_another_matter(heard_reply, aims, subjects or {}, other_entries, BESIDE)
         return Reading(
             moves=moves,
             aims=aims,
@@ -194,23 +199,21 @@ class Reader:
         exchange: Exchange,
         aims: Sequence[AimSeen],
         subjects: Mapping[str, Subject],
-        other_matters: Collection[str],
+        others: Collection[str],
         bar: float,
     ) -> tuple[int, ...]:
-        """Where the sentences begin by which the reply is nearer to entries of other matters, by `bar`, than to this one."""
+        """Where the sentences begin by which the reply is nearer, by `bar`, to the entries `others` than to this matter."""
         said = [
             seen
             for seen in aims
             if seen.aim in OF_A_MATTER and seen.end - seen.start >= SAYS_SOMETHING[exchange.language]
         ]
-        others = [text for each in exchange.evidence if each.id in other_matters for text in (each.question, each.text)]
-        own = [
-            text for each in exchange.evidence if each.id not in other_matters for text in (each.question, each.text)
-        ]
-        if self.matcher is None or not (subjects and said and others):
+        theirs = [text for each in exchange.evidence if each.id in others for text in (each.question, each.text)]
+        own = [text for each in exchange.evidence if each.id not in others for text in (each.question, each.text)]
+        if self.matcher is None or not (subjects and said and theirs):
             return ()
         pieces = [exchange.reply[seen.start : seen.end] for seen in said]
-        astray = self.matcher.astray(pieces, others, own, subjects, exchange.language)
+        astray = self.matcher.astray(pieces, theirs, own, subjects, exchange.language)
         return tuple(seen.start for seen in said) if astray >= bar else ()
 
     def _matched(
@@ -226,6 +229,8 @@ class Reader:
         brought_up: list[BroughtUp] = []
         for seen in aims:
             sentence = reply[seen.start : seen.end]
+            if BARE_THANKS.fullmatch(sentence.strip()):
+                continue
             unclear = is_question(sentence) and seen.probability < CLEARLY
             asks = seen.aim in ASKS_FOR_FACTS or unclear
             pieces = (questions(sentence) if asks else ()) or (sentence,)

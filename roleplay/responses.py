@@ -9,7 +9,7 @@ from roleplay.clauses import is_question
 from roleplay.dialogue import ASKING
 from roleplay.directive import Directive, wordings
 from roleplay.persona import Persona, Response
-from roleplay.signs import ASKS_WHEN
+from roleplay.signs import ASKS_WHEN, ASSENT
 from roleplay.state import State, holds, musts_met
 from roleplay.wording import Line
 
@@ -20,19 +20,20 @@ UNMOVED = {
 }  # fmt: skip
 WARM = ("thank", "soften")  # what nobody answers to cold or wrong words, or in a rage
 RAGE = 2.8  # anger
+MOST_AT_ONCE = 3  # facts and responses in one turn
 TWICE, LATELY = 2, 1  # how often a response is given at most, and how many others must lie between
 AGREES = ("accept", "thank")
 PARTS = ("close", "thank")  # acts with which it says goodbye in peace
 BACK = {"challenge", "object", "ask", "refuse_info", "press"}  # acts that leave nothing agreed
 # Moments that answer a question, which is not left without its word because something else was said beside it.
 REPLIES = {
-    "gives_leave", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
+    "gives_leave", "keeps_to_it", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
     "either", "confirms", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
 }  # fmt: skip
 SHORT = ("confirms", "hears")  # those that come before anything else
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
-    "let_down", "cut_short", "not_won", "text_here",
+    "let_down", "cut_short", "not_won", "text_here", "reads_back",
 }  # fmt: skip
 
 
@@ -52,6 +53,7 @@ def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
         and _still_worth_saying(each, state, name in settling)
         and (each.when is None or holds(each.when, state))
         and (each.act not in WARM or _takes_kindly(state))
+        and (name in settling or not state.last.noticed.sums_up)
     )
 
 
@@ -106,7 +108,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     if directive.why in PUTS_OFF:
         return replace(directive, responses=names[-1:])
     rest = set(state.last.noticed.open_aims)
-    if any(each.act == "accept" for each in responses):
+    if any(each.act == "accept" and (_asked_by_most(each) or _says_yes(each)) for each in responses):
         rest -= {"offer", "permission"}
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
     if directive.why == "any_time" and any(ASKS_WHEN.search(text) for each in responses for text in each.heard):
@@ -117,8 +119,9 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         return Directive(act, "responds", responses=names, first=directive.why)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
-    if rest & {"offer", "permission"} and act not in BACK and directive.act in AGREES:
-        return Directive("answer", "gives_leave", responses=names[-1:])
+    agrees = directive.act in AGREES or directive.first == "gives_leave"
+    if rest & {"offer", "permission"} and act not in BACK and agrees:
+        return Directive("answer", "gives_leave", responses=names)
     asked = rest & set(ASKING) and directive.why in REPLIES
     if (directive.tell and directive.act != "volunteer") or directive.goal or asked:
         return replace(directive, responses=names, first="")
@@ -137,13 +140,18 @@ def _asked_by_most(response: Response) -> bool:
     return 2 * sum(map(is_question, response.heard)) > len(response.heard)
 
 
+def _says_yes(response: Response) -> bool:
+    """Whether most of its wordings hold a yes."""
+    return 2 * sum(bool(ASSENT.search(line.gloss or line.text)) for line in response.say) > len(response.say)
+
+
 def _asks_back(response: Response) -> bool:
     """Whether most of its wordings ask something."""
     return 2 * sum(is_question(line.gloss or line.text) for line in response.say) > len(response.say)
 
 
 def with_room(persona: Persona, directive: Directive) -> Directive:
-    """The directive with as many of its facts and responses as can be said at once, in their order.
+    """The directive with as many of its facts and responses as can be said at once, three at most, in their order.
 
     First come the first fact and who it is, then what settles something, the last response, and what else still fits.
     """
@@ -163,7 +171,7 @@ def with_room(persona: Persona, directive: Directive) -> Directive:
     kept: set[str] = set()
     for name in sorted(names, key=weight.__getitem__):
         own = shortest(_lines(persona, name, name in directive.tell)) + 1
-        if not kept or own - 1 <= room:
+        if len(kept) < MOST_AT_ONCE and (not kept or own - 1 <= room):
             kept.add(name)
             room -= own
     return replace(

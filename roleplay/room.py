@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -31,6 +31,7 @@ from roleplay.directive import spoken
 from roleplay.errors import Rejected, RoleplayError
 from roleplay.events import AWAY, Event, Kind, away
 from roleplay.grading import Grader
+from roleplay.knowledge.entries import Entry
 from roleplay.knowledge.search import Knowledge
 from roleplay.noticed import is_silent
 from roleplay.persona import Library, Persona
@@ -347,11 +348,16 @@ class Room:
     def _read(self, call: Call, reply: str) -> tuple[tuple[Evidence, ...], Reading]:
         with self._reading:
             evidence, persona = self._evidence(call, reply), call.persona
-            products = {each.id: self._entries[each.id].product for each in evidence if each.id in self._entries}
-            own = {products[name] for name in persona.entries() if name in products}
-            # whose call hangs on no entry may be about anything
-            others = [name for name, product in products.items() if own and product not in own]
-            return evidence, self.reader.read(call.next_exchange(reply, evidence), persona.subjects(), others)
+            exchange, subjects = call.next_exchange(reply, evidence), persona.subjects()
+            known = [self._entries[each.id] for each in evidence if each.id in self._entries]
+            own = [entry for entry in known if entry.id in persona.entries()]
+            if not own:  # whose call hangs on no entry may be about anything
+                return evidence, self.reader.read(exchange, subjects)
+            products = [entry.id for entry in known if entry.product not in {each.product for each in own}]
+            entries = [entry.id for entry in known if entry.audience == "public" and not _beside(entry, own)]
+            if persona.call.direction == "outbound":  # who rings somebody up brings matters of his own
+                entries = []
+            return evidence, self.reader.read(exchange, subjects, products, entries)
 
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
@@ -364,6 +370,11 @@ class Room:
         known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
         # What the agent's screen does not show yet, the trainee can neither know nor leave out.
         return (*(persona.account_evidence() if call.state.verified else ()), *known)
+
+
+def _beside(entry: Entry, own: Sequence[Entry]) -> bool:
+    """Whether an entry is one of a customer's own, or one that the knowledge base relates to one of these."""
+    return any(entry.id == each.id or entry.id in each.related or each.id in entry.related for each in own)
 
 
 def looked_up(knowledge: Knowledge, language: Language, reply: str, heard: str, on: date | None = None) -> list[str]:

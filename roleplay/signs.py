@@ -99,6 +99,21 @@ WISHES = re.compile(
     r"enjoy your|(?:i )?wish you)\b|\btake care\b(?! of (?!yourself))",
     re.IGNORECASE,
 )
+ASSENT = re.compile(
+    r"(?:^|[，。！…、 ])(?:行|好|成|中|可以|要得|妥|得嘞|同意)|[办弄开关停锁登来记做报查]吧|赶紧|同意|"
+    r"\b(?:yes|yeah|aye|sure|go ahead|do (?:it|that|so)|fine|please do|okay|suits me|agreed|by all means|let's)\b",
+    re.IGNORECASE,
+)
+# Thanks in passing, at which nobody warms.
+BARE_THANKS = re.compile(
+    r"(?:好[的嘞]?|嗯|行|那|明白|收到|知道|了解)?[了，,。 ]*(?:谢谢|感谢|多谢|谢了)[您你]?(?:的)?"
+    r"(?:配合|耐心|理解|等待|接听|确认|告诉我|告知|反馈|提供)?[。！!，,～~]*|"
+    r"(?:(?:okay|ok|right|great|good|perfect|lovely|then|and|well|noted|that works|that helps)[,.! ]*)*"
+    r"(?:(?:thanks|thank you|cheers|much appreciated|that helps|that works)(?: (?:so |very )?much| a lot)?"
+    r"(?: for (?:that|this|confirming(?: that)?|checking(?: that)?|waiting|holding|telling me(?: that)?|your (?:patience|time|help)"
+    r"(?: with this)?|the details))?)?[,.! ]*",
+    re.IGNORECASE,
+)
 # Whether something that was to be done is done: the photo is sent, the box is on again.
 DONE_YET = re.compile(
     r"[好完到成上掉开通出发来亮传拍]了(?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|"
@@ -157,6 +172,20 @@ REPEATS = re.compile(
     r"再(?:说|讲|念|报|重复)|重复|\b(?:repeat|say (?:it|that) again|go (?:over|through) (?:it|that|them)|once more)\b",
     re.IGNORECASE,
 )
+SUMS_UP = re.compile(
+    r"归拢|(?:总结|小结|梳理|归纳)(?:一下|一遍)|(?:捋|顺|过|说|讲|理)一遍[：:，,]|那我(?:再)?(?:重复|总结|归纳|梳理)|总的来[说讲]|[总综]上所述|"
+    r"(?:刚才|今天)(?:咱们|我们)?(?:说|讲|谈)[好定]?的(?:就是|有|是)?[：:几这]|"
+    r"\b(?:let me|i'll|to|i will|shall i|just to) (?:just )?(?:quickly )?(?:sum|recap|summari[sz]e|run through)\b|\bto recap\b|\bin short,|"
+    r"\bso,? to (?:sum|go) (?:up|over)\b",
+    re.IGNORECASE,
+)
+READ_BACK = re.compile(
+    r"(?:念|读|报|复述|重复|说|背)(?:一遍|一下|一次|回来)?(?:给)?我(?:听听|听|核对)|(?:跟我|给我)?(?:复述|念|读|背)(?:一遍|一下|回来)|"
+    r"\b(?:read|say|repeat) (?:it|that|them|those|the (?:number|code|digits|reference))(?: \w+){0,2} back\b|"
+    r"\bread (?:me )?back\b|\brepeat (?:it|that|them|those) (?:back )?to me\b",
+    re.IGNORECASE,
+)
+HOTLINE = re.compile(r"[19]\d{2,4}")
 TO_A_MACHINE = re.compile(
     r"忽略[^，。]{0,10}(?:设定|指令|规则|提示|要求)|系统提示|提示词|人设|语言模型|用(?:英语|英文|中文|JSON)回答|"
     r"\bignore (?:all|any|your|the|previous)\b|\bsystem (?:prompt|notice|message)\b|\blanguage model\b|\bas an ai\b|\bjson\b",
@@ -193,12 +222,12 @@ OTHERS = re.compile(
 TOO_GOOD = re.compile(
     r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会(?![给为]?您?(?:私自|擅自)?(?:办|开|订|动|泄|打扰))|能|给您?办)|(?:再也|永远|一辈子)不会|"
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
-    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|百分之?百|100[%％]|终身免|"
+    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|(?:百分之?百|100[%％])(?:的)?(?:能|会|没|可以|给您|满意|放心|保证|解决|退|成功)|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
     r"\byou have my word\b|\bas long as you live\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
     r"(?:^|[.?!])(?:(?!\bif\b)[^.?!])*\bpay nothing\b|"  # with an "if" before it, it is a rule and no promise
     r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"
-    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent)",
+    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent) (?:sure|certain|guaranteed|safe|sorted|fixed|going to)",
     re.IGNORECASE,
 )
 INTERRUPTS = re.compile(
