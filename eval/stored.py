@@ -138,7 +138,7 @@ def _from_transcript(call: Transcript, knowledge: Callable[[], Knowledge]) -> St
 def evidence_for(knowledge: Knowledge, language: Language, reply: str, context: Sequence[Turn]) -> tuple[Evidence, ...]:
     """What the knowledge base has on a reply and on what it answers."""
     entries = knowledge.entries_by_id()
-    ids = looked_up(knowledge, language, reply, context[-1].text if context else "")
+    ids = looked_up(knowledge, language, (reply, context[-1].text if context else ""))
     return tuple(entries[name].evidence() for name in dict.fromkeys(ids))
 
 

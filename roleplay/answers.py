@@ -13,7 +13,6 @@ from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Fact, Goal, Objection, Persona
-from roleplay.signs import ASKS_WHEN
 from roleplay.state import HOSTILE, SOLUTION, TRUSTING, State, musts_met
 
 Rule = Callable[[Persona, State, random.Random], Directive | None]
@@ -315,7 +314,7 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
     """An offer, a time or a choice is answered before anything of its own comes up."""
     last, noticed = state.last, state.last.noticed
     if noticed.wants("time_open", "time_set"):
-        own = [fact for fact in due(persona, state, "asked") if any(ASKS_WHEN.search(each) for each in fact.asked_by)]
+        own = [fact for fact in due(persona, state, "asked") if fact.says_when]
         if own:
             return Directive("answer", "asked", tell=(own[0].id,))
         if noticed.wants("time_set"):

@@ -38,6 +38,7 @@ _UNDERTAKING = re.compile(
     r"|\b(?:I'll|I will|I'm going to|I am|I'm|let me|I can|we'll call|call you back|ring you back|bear with|hold)\b",
     re.IGNORECASE,
 )
+_LEAVES_UNDONE = re.compile(r"(?:那)?我(?!们)(?:就|先|也)?不")
 _GIFT = re.compile(
     r"送|赠|补偿|赔|减免|折|优惠|退|免|充|券|礼|credit|refund|free|discount|waive|compensat|gift|bonus", re.IGNORECASE
 )
@@ -157,7 +158,11 @@ def _clause_claims(clause: Piece, asks: bool, stated: _Stated) -> Iterator[Claim
         yield Claim(start, clause.start + fact.end, fact.text, verdict, entry, quote, why)
     if any(verdict == "contradicted" for verdict, _, _ in judged):
         return
-    against = None if asks else clash(stance(clause.text), [item.stance for item in stated.known])
+    against = (
+        None
+        if asks or _LEAVES_UNDONE.match(clause.text)
+        else clash(stance(clause.text), [item.stance for item in stated.known])
+    )
     if against is not None:
         item = stated.known[against]
         yield Claim(clause.start, clause.end, clause.text, "contradicted", item.entry.id, item.text, "polarity")

@@ -113,7 +113,7 @@ _AGENT_BEFORE = re.compile(
     r"(?:工号|编号|客服|坐席|客户经理|专员|\b(?:agent|adviser|advisor|badge|staff|my id|id number))\s*(?:是|为|is|number|no\.)?\s*$",
     re.IGNORECASE,
 )
-_AGENT_AFTER = re.compile(r"\s*号(?!码|段)")
+_AGENT_AFTER = re.compile(r"\s*(?:号(?!码|段)|[，,。]?\s*(?:请[讲说]|为您|很高兴|竭诚))")
 _GENERATION = re.compile(r"(?:支持)?[2-5]G(?=网|手机|信号|卡|用户|基站|终端|的?手机)|支持[2-5]G", re.IGNORECASE)
 _HALF = re.compile(r"半(个月|年|小时|个小时|个钟头|天)|\bhalf an hour\b|\bhalf a (day|month|year)\b", re.IGNORECASE)
 _A_UNIT = re.compile(r"\b(?:a|an|one) (second|minute|hour|day|week|fortnight|month|year)\b", re.IGNORECASE)

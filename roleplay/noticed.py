@@ -187,6 +187,8 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="story"), True
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
+    if signs.THAT_ALL.fullmatch(sentence.strip()):
+        return replace(seen, aim="rest"), True
     doubtful = seen.aim == "fact" and seen.probability < CLEARLY and signs.THAT_ALL.search(sentence)
     if doubtful or (seen.aim in ("story", "stray", "other") and signs.MORE.search(sentence)):
         return replace(seen, aim="rest"), False

@@ -21,6 +21,7 @@ from roleplay.dialogue import ENDINGS, Act, Dialect, Direction, Ending, Evidence
 from roleplay.errors import Fault, FileFault, Rejected
 from roleplay.persona_grading import Grading
 from roleplay.reading import Subject
+from roleplay.signs import ASKS_WHEN
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.wording import Id, Line, Wording, as_line
 from roleplay.yaml_files import read_yaml, validate
@@ -90,6 +91,11 @@ class Fact(Strict):
         if bool(self.slot) != bool(self.value):
             raise ValueError("value: slot and value belong together")
         return self
+
+    @property
+    def says_when(self) -> bool:
+        """Whether it answers what time would suit."""
+        return any(ASKS_WHEN.search(question) for question in self.asked_by)
 
 
 class Belief(Strict):

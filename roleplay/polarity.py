@@ -26,11 +26,11 @@ _LIMITED = re.compile(
 # What is denied: four characters after the negation, or two where they say something by themselves.
 _DENIED = re.compile(r"(?:不会|不(?![要会能再被另管论是为足超同]))(?=[\u4e00-\u9fff]{2})")
 _NEGATED = re.compile(
-    r"(?:不|没有?|未|无法?|别|免|并非|不会|不能|不再|不用|不必|不需|无须|无需|不另|不被)[要会能再被另外自]{0,2}$"
+    r"(?:不|没有?|未|无法?|别|免|并非|不会|不能|不再|不用|不必|不需|无须|无需|不另|不被)[要会能再被另外自]{0,2}(?:[让给使把]您?)?$"
 )
 _NEGATIONS = re.compile(r"[不没未无]|\b(?:not|no|never|nor|neither)\b|n't\b", re.IGNORECASE)
 _COMMON = frozenset(
-    "放心 收费 收取 费用 可以 需要 支持 能够 清楚 知道 影响 方便 超过 足够 满足 同意 愿意 得超 能用 包含 计入 使用 办理 处理 退还 "
+    "明白 了解 理解 放心 收费 收取 费用 可以 需要 支持 能够 清楚 知道 影响 方便 超过 足够 满足 同意 愿意 得超 能用 包含 计入 使用 办理 处理 退还 "
     "另收 低于 高于 少于 同时 见得 一定 限于 适用 提供 接受 到账 足一 足部".split()
 )
 

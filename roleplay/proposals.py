@@ -248,6 +248,7 @@ def _told(scene: Scene, name: str) -> list[Line]:
     stop = "。" if persona.language == "zh-CN" else "."
     bare = Line(text=fact.text if fact.text[-1] in "。！？.!?" else fact.text + stop)
     own = list(fact.say) or [bare]
+    own = [line for line in own if not scene.has_said(line)] or own
     exact = [line for line in own if quantities(line.gloss or line.text)]
     return exact if exact and scene.state.last.noticed.kinds & EXACT else own
 

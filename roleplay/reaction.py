@@ -164,8 +164,10 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
-    closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
-    if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
+    if _surely(reading, "time_open") and set(ASKING) & set(noticed.aims) == {"time_open"}:
+        beside = {fact.id for fact in persona.call.facts if not fact.says_when}
+        asked = tuple(name for name in asked if name not in beside)
+    if _surely(reading, "rest") and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     astray = reading.elsewhere or _still_astray(state, reading, noticed)
@@ -202,6 +204,10 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         noticed=noticed,
         elsewhere=elsewhere,
     )
+
+
+def _surely(reading: Reading, aim: Aim) -> bool:
+    return any(seen.aim == aim and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
 
 
 def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 import numpy as np
 
 from roleplay.claims import check, told
-from roleplay.clauses import Piece, asks_in_passing, clauses, is_question, questions, sentences
+from roleplay.clauses import Piece, asks_in_passing, clauses, is_question, kinds_of, questions, sentences
 from roleplay.content import is_speech, spoken
 from roleplay.dialogue import Exchange, Language, Stage
 from roleplay.features import nearest
@@ -25,7 +25,7 @@ from roleplay.models.reply_model import load_reply_model
 from roleplay.models.tone import ToneModel
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
-from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS
+from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS, PREFACE
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -49,6 +49,7 @@ BESIDE = 0.2  # where the other matter is of the same product, whose entries sha
 ASKS_FOR_FACTS = frozenset(
     "fact story confirm wish choice outcome time_open care secret reproach rest satisfied understood".split()
 )
+WANTS_A_YES = ("offer", "permission", "time_set")
 # Aims of sentences that want a word from the customer, which a response gives only if its examples often have that aim.
 WANTS_A_WORD = frozenset("offer permission choice time_set time_open rest outcome convenient".split())
 USUALLY = 0.15  # how likely its examples have that aim, in the mean
@@ -231,13 +232,14 @@ class Reader:
             sentence = reply[seen.start : seen.end]
             if BARE_THANKS.fullmatch(sentence.strip()):
                 continue
-            unclear = is_question(sentence) and seen.probability < CLEARLY
+            open_question = seen.aim in WANTS_A_YES and bool(kinds_of(sentence))  # "by what day?" is no offer
+            unclear = is_question(sentence) and (seen.probability < CLEARLY or open_question)
             asks = seen.aim in ASKS_FOR_FACTS or unclear
-            pieces = (questions(sentence) if asks else ()) or (sentence,)
+            pieces = (questions(sentence) if asks else ()) or (without_preface(sentence),)
             if seen.aim == "identity":  # "name and ID, please, and the number of the case"
                 pieces, asks = tuple(_beside_identity(_clauses(sentence))), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
-            if len(parts := _clauses(sentence)) > 1:
+            if len(parts := [without_preface(part) for part in _clauses(sentence)]) > 1:
                 asking = [part for part in parts if asks_in_passing(part)]
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
                 also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
@@ -267,6 +269,14 @@ def _beside_identity(parts: Sequence[str]) -> Iterator[str]:
             begun = True
         elif begun or asks_in_passing(part):
             yield part
+
+
+def without_preface(sentence: str) -> str:
+    """A sentence without what only leads up to it: "our system shows that", "是这样的，"."""
+    bare = sentence
+    while (match := PREFACE.match(bare)) and match.end() < len(bare):
+        bare = bare[match.end() :].strip()
+    return bare
 
 
 def _clauses(sentence: str) -> list[str]:

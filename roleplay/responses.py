@@ -45,7 +45,7 @@ PUTS_OFF = {"holds_back", "fends_off"}
 def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
     """What its file has it answer to what the reply brought up, as far as it may be said now."""
     settling = persona.settling()
-    return tuple(
+    found = [
         each
         for name in state.last.heard
         for each in persona.call.responses
@@ -54,7 +54,9 @@ def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
         and (each.when is None or holds(each.when, state))
         and (each.act not in WARM or _takes_kindly(state))
         and (name in settling or not state.last.noticed.sums_up)
-    )
+    ]
+    kind = [each for each in found if each.act == "soften"]
+    return tuple(each for each in found if each not in kind[:-1])  # it warms once a turn
 
 
 def _still_worth_saying(response: Response, state: State, settles: bool) -> bool:

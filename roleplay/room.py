@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from roleplay.call import (
     kept_grades,
     turn_of,
 )
+from roleplay.clauses import sentences
 from roleplay.coaching import Better, Coach, Moment
 from roleplay.customer import Answer, Customer, Scene
 from roleplay.dialogue import Evidence, Language, Turn
@@ -346,30 +347,48 @@ class Room:
         return redact(text, case + "".join(turn.text for turn in call.turns))
 
     def _read(self, call: Call, reply: str) -> tuple[tuple[Evidence, ...], Reading]:
+        """The reading with the evidence that it rests on.
+
+        What an entry contradicts that only search has found is looked up once more by its own sentence: search for
+        the whole reply may have found the price of something near.
+        """
         with self._reading:
-            evidence, persona = self._evidence(call, reply), call.persona
-            exchange, subjects = call.next_exchange(reply, evidence), persona.subjects()
-            known = [self._entries[each.id] for each in evidence if each.id in self._entries]
-            own = [entry for entry in known if entry.id in persona.entries()]
-            if not own:  # whose call hangs on no entry may be about anything
-                return evidence, self.reader.read(exchange, subjects)
-            products = [entry.id for entry in known if entry.product not in {each.product for each in own}]
-            entries = [entry.id for entry in known if entry.audience == "public" and not _beside(entry, own)]
-            if persona.call.direction == "outbound":  # who rings somebody up brings matters of his own
-                entries = []
-            return evidence, self.reader.read(exchange, subjects, products, entries)
+            evidence = self._evidence(call, reply)
+            reading = self._read_with(call, reply, evidence)
+            named = {*call.persona.entries(), *(each.id for each in evidence if each.of_account)}
+            doubtful = [claim for claim in reading.contradicted if claim.evidence_id not in named]
+            queries = {each.text for each in sentences(reply) for at in doubtful if each.start <= at.start < each.end}
+            more = self._found(call, queries, {each.id for each in evidence})
+            if more:
+                evidence = (*evidence, *more)
+                reading = self._read_with(call, reply, evidence)
+            return evidence, reading
+
+    def _read_with(self, call: Call, reply: str, evidence: tuple[Evidence, ...]) -> Reading:
+        exchange, persona = call.next_exchange(reply, evidence), call.persona
+        known = [self._entries[each.id] for each in evidence if each.id in self._entries]
+        own = [entry for entry in known if entry.id in persona.entries()]
+        if not own:  # whose call hangs on no entry may be about anything
+            return self.reader.read(exchange, persona.subjects())
+        products = [entry.id for entry in known if entry.product not in {each.product for each in own}]
+        entries = [entry.id for entry in known if entry.audience == "public" and not _beside(entry, own)]
+        if persona.call.direction == "outbound":  # who rings somebody up brings matters of his own
+            entries = []
+        return self.reader.read(exchange, persona.subjects(), products, entries)
 
     def _evidence(self, call: Call, reply: str) -> tuple[Evidence, ...]:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
         persona = call.persona
         heard = call.turns[-1].text if call.turns else ""
-        ids = (
-            *persona.entries(),
-            *looked_up(self.knowledge, persona.language, reply, heard, call.row.started_at.date()),
-        )
-        known = [self._entries[name].evidence() for name in dict.fromkeys(ids) if name in self._entries]
+        found = self._found(call, (reply, heard), persona.entries())
+        known = [self._entries[name].evidence() for name in persona.entries() if name in self._entries]
         # What the agent's screen does not show yet, the trainee can neither know nor leave out.
-        return (*(persona.account_evidence() if call.state.verified else ()), *known)
+        return (*(persona.account_evidence() if call.state.verified else ()), *known, *found)
+
+    def _found(self, call: Call, queries: Iterable[str], known: Container[str]) -> tuple[Evidence, ...]:
+        """The entries that search finds for these words, but for those that are known."""
+        ids = looked_up(self.knowledge, call.persona.language, queries, call.row.started_at.date())
+        return tuple(self._entries[name].evidence() for name in ids if name in self._entries and name not in known)
 
 
 def _beside(entry: Entry, own: Sequence[Entry]) -> bool:
@@ -377,14 +396,16 @@ def _beside(entry: Entry, own: Sequence[Entry]) -> bool:
     return any(entry.id == each.id or entry.id in each.related or each.id in entry.related for each in own)
 
 
-def looked_up(knowledge: Knowledge, language: Language, reply: str, heard: str, on: date | None = None) -> list[str]:
-    """Ids of the entries that search finds for a reply and for what it answers; a silence asks for nothing."""
+def looked_up(
+    knowledge: Knowledge, language: Language, queries: Iterable[str], on: date | None = None
+) -> tuple[str, ...]:
+    """Ids of the entries that search finds, each once; a silence asks for nothing."""
     found = [
         knowledge.search(query[:300], language=language, audience=("public", "internal"), on=on, limit=SEARCHED)
-        for query in (reply, heard)
+        for query in queries
         if query and not is_silent(query)
     ]
-    return [hit.entry.id for one in found for hit in one.hits]
+    return tuple(dict.fromkeys(hit.entry.id for one in found for hit in one.hits))
 
 
 def _made(answer: Answer) -> dict[str, Any]:

@@ -57,6 +57,18 @@ ASKS_WHEN = re.compile(
     r"be (?:in|home)|at home|free)\b|\b(?:good|better|best|convenient) time\b[^.?!]{0,20}\?",
     re.IGNORECASE,
 )
+# What stands before the matter of a sentence and says nothing of it.
+PREFACE = re.compile(
+    r"^(?:(?:那|其实|另外|还有|就是|然后|对了)[，,]?)?(?:(?:我|我们|我这边|我们这边|这边|系统|后台|记录)(?:里|上|这里)?(?:显示|看到|查到|查了一下|看了一下|看了下|查了下)(?:的是)?"
+    r"|跟您(?:说|讲|说明|解释)(?:一下|一声|清楚)?|(?:需要|要)?提醒您(?:一下|一声|的是)?|(?:只)?是(?:个)?友情提醒|简单(?:说|讲)|说白了|也就是说|是这样(?:的)?|这样)[：:，,]|"
+    r"^(?:(?:and|but|so|well|okay|right|now|also|then)[, ]+)*(?:(?:it['’]s|this is) (?:only |just )?a (?:\w+ )?reminder(?::| that)|"
+    r"(?:our|the|my) (?:system|screen|records?) (?:shows?|says?|tells? me) (?:here )?(?:that )?|"
+    r"(?:from here )?i can see (?:here |from (?:here|our records) )?that |(?:just )?(?:to let you know|so you know),? (?:that )?|"
+    r"what (?:people|many|most|you)[^,.]* is (?:this:? |that )|the (?:thing|point|good news|bad news) is,? (?:that )?|"
+    r"i should (?:tell you|say|mention) (?:that )?|please note that |(?:let me|i['’]d like to|i have to|i must) (?:tell|remind|warn) you (?:that )?|"
+    r"as far as i can see,? )",
+    re.IGNORECASE,
+)
 # Two things side by side, of which one is to be chosen.
 OPTIONS = re.compile(
     r"(?:是|想要?|要|选|走|用|喜欢)?([^，。？?、是想要选]{1,12}?)[，、]?还是(?:想要?|要|选|走|用)?([^，。？?、]{1,12}?)"
@@ -69,7 +81,10 @@ MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
 )
-THAT_ALL = re.compile(r"\b(?:was|is) that (?:all|everything|it)(?: then| for today)?\s*\?", re.IGNORECASE)
+THAT_ALL = re.compile(
+    r"(?:(?:and|so|okay|right|well)[, ]+)?\b(?:was|is|will) that (?:be )?(?:all|everything|it)(?: then| for today)?\s*\?",
+    re.IGNORECASE,
+)
 STORY = re.compile(
     r"什么事|怎么(?:回事|个情况)|想(?:说|问|办|反映|咨询)(?:点)?(?:什么|啥)|"
     r"\bwhat(?:'s| is| has)? (?:the (?:matter|problem|trouble)|happened|it about|it,|wrong)\b|"
