@@ -13,7 +13,7 @@ from roleplay.dialogue import ASKING, Aim
 from roleplay.directive import Directive, due
 from roleplay.noticed import NOTHING, TELLS
 from roleplay.persona import Fact, Goal, Objection, Persona
-from roleplay.state import HOSTILE, SOLUTION, TRUSTING, State, musts_met
+from roleplay.state import HOSTILE, SOLUTION, TRUSTING, State, musts_met, won
 
 Rule = Callable[[Persona, State, random.Random], Directive | None]
 OFFER = ("propose", "alternative", "act", "pitch")
@@ -288,6 +288,9 @@ def _rest(persona: Persona, state: State, rng: random.Random) -> Directive | Non
         return Directive("answer", "asked", tell=(held[0],))
     if (goal := open_goal(persona, state)) and state.turn > 2:
         return Directive("press", "not_satisfied", goal=goal)
+    nice = [goal.id for goal in persona.call.goals if goal.kind == "nice" and goal.id not in (*state.named, *state.met)]
+    if nice and musts_met(persona, state) and won(state) and not state.last.did("close"):
+        return Directive("ask", "something_else", goal=nice[0])
     hidden = [
         goal.id for goal in persona.call.goals if goal.kind == "hidden" and goal.id not in (*state.named, *state.met)
     ]

@@ -182,12 +182,13 @@ class Matcher:
         language: Language,
         *,
         asks: bool = True,
+        sure: float = SURE,
         bar: float = MEANT,
     ) -> tuple[str, ...]:
         """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces.
 
-        What does not ask is held against those alone that are said and not asked for. `bar` is how likely it must
-        be that one of these is meant.
+        What does not ask is held against those alone that are said and not asked for. `sure` is how likely it must be
+        that a fact is asked for, `bar` that one of the others is meant.
         """
         if not pieces or not any(asks or not subject.asked for subject in subjects.values()):
             return ()
@@ -195,7 +196,7 @@ class Matcher:
         found: list[str] = []
         for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
             rows = features(piece, vectors, prepared, language, self.aims)
-            clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, bar)
+            clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, sure, bar)
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
 
@@ -364,18 +365,20 @@ def _best(values: np.ndarray) -> tuple[float, float]:
     return float(two[-1]), float(two.mean())
 
 
-def _clear(names: Sequence[str], shares: np.ndarray, subjects: Mapping[str, Subject], bar: float) -> list[str]:
+def _clear(
+    names: Sequence[str], shares: np.ndarray, subjects: Mapping[str, Subject], sure: float, bar: float
+) -> list[str]:
     """The subject that is meant, or two facts that are asked for at once; `shares` end with that of none."""
     order = np.argsort(shares[:-1])[::-1]
     first, *rest = (names[place] for place in order[:2])
     if (
         rest
         and shares[order[1]] >= ALSO
-        and shares[order[:2]].sum() >= BOTH
+        and shares[order[:2]].sum() >= max(BOTH, sure)
         and all(subjects[name].asked for name in (first, *rest))
     ):
         return [first, *rest]
-    return [first] if shares[order[0]] >= (SURE if subjects[first].asked else bar) else []
+    return [first] if shares[order[0]] >= (sure if subjects[first].asked else bar) else []
 
 
 def figures_agree(text: str, examples: Sequence[str]) -> bool:

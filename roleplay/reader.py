@@ -39,6 +39,7 @@ SUBSTANCE = frozenset(
     "refuse check_satisfied".split()
 )
 IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
+LISTED = 0.6  # how likely one of several things that a question lists must be asked for, where the whole asks for none
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 # Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
 # nearer it must come to other matters than to the customer's own, less where nothing in it is the customer's.
@@ -243,7 +244,13 @@ class Reader:
                 asking = [part for part in parts if asks_in_passing(part)]
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
                 also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
-                found = tuple(dict.fromkeys((*found, *alone, *also)))
+                listed: tuple[str, ...] = ()
+                if (
+                    asks and seen.aim != "identity" and is_question(sentence)
+                ):  # "have you paid, read out a code, or shared your screen?"
+                    sure = IN_A_CLAUSE if found else LISTED
+                    listed = self.matcher.matched(parts, subjects, language, sure=sure, bar=IN_A_CLAUSE)
+                found = tuple(dict.fromkeys((*found, *alone, *also, *listed)))
             if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
                 found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
             asked += (name for name in found if subjects[name].asked)

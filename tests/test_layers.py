@@ -19,7 +19,7 @@ SOURCES = sorted([*ROOT.glob("roleplay/**/*.py"), *ROOT.glob("eval/**/*.py"), *R
 # Lowest first. A module may import from its own layer and from lower ones. A name stands for a module
 # `roleplay.NAME` or for a package with all that is in it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "roles", "tables"),
+    ("errors", "dialogue", "plain_text", "numerals", "clauses", "redaction", "passwords", "roles", "tables", "signs"),
     (
         "reading",
         "rubric",
@@ -37,7 +37,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models", "knowledge", "records", "people", "cohorts", "unpublished", "events", "database", "migrations"),
     (
         "character_card",
-        "signs",
         "noticed",
         "state",
         "telephone",
