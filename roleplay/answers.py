@@ -213,6 +213,8 @@ def _elsewhere(persona: Persona, state: State, rng: random.Random) -> Directive 
 def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
+    if noticed.dictates:
+        return Directive("answer", "reads_back", about=noticed.dictates)
     reached = not {"sim", "outage", "emergency"} & set(persona.topics)  # whose phone is lost or dead gets no message
     if noticed.text_due and reached and state.acts and not state.last.asked and "text_here" not in state.moments:
         return Directive("answer", "text_here")
@@ -262,8 +264,6 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         return Directive("answer", "no_need_again")
     if noticed.wants("hear") and state.acts:
         return Directive("answer", "hears")
-    if noticed.dictates:
-        return Directive("answer", "reads_back", about=noticed.dictates)
     if noticed.wants("care") and state.moments.count("cared_for") < 2:
         return Directive("answer", "cared_for")
     checks = noticed.sums_up and noticed.wants("fact", "rest") and not state.last.asked

@@ -38,7 +38,7 @@ _UNDERTAKING = re.compile(
     r"|\b(?:I'll|I will|I'm going to|I am|I'm|let me|I can|we'll call|call you back|ring you back|bear with|hold)\b",
     re.IGNORECASE,
 )
-_LEAVES_UNDONE = re.compile(r"(?:那)?我(?!们)(?:就|先|也)?不")
+_LEAVES_UNDONE = re.compile(r"我(?!们)(?:就|先|也)?不(?![能可会用需必])")
 _GIFT = re.compile(
     r"送|赠|补偿|赔|减免|折|优惠|退|免|充|券|礼|credit|refund|free|discount|waive|compensat|gift|bonus", re.IGNORECASE
 )
@@ -160,7 +160,7 @@ def _clause_claims(clause: Piece, asks: bool, stated: _Stated) -> Iterator[Claim
         return
     against = (
         None
-        if asks or _LEAVES_UNDONE.match(clause.text)
+        if asks or _LEAVES_UNDONE.search(clause.text)
         else clash(stance(clause.text), [item.stance for item in stated.known])
     )
     if against is not None:
@@ -251,6 +251,8 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     if not rivals:
         return "not_covered", None, "nothing is known that is paid so often"
     best = max(rivals, key=lambda pair: near(pair) - needed(fact, pair[1]))
+    if any(other.agrees(best[1]) for other in quantities(stated.text)):
+        return "not_covered", None, "what is known is said beside it, and this is of something else"
     alone = all(other.agrees(rivals[0][1]) for _, other in rivals)
     if (
         _about_it(stated, best[0])

@@ -50,6 +50,7 @@ class Noticed:
     louder: bool = False  # speaks up, or asks whether it can be heard
     reconnects: bool = False  # speaks of the line that was cut
     text_due: bool = False  # asks whether a message is there that is just being sent
+    asks_when: bool = False  # what time would suit
     invites_worries: bool = False  # asks whether anything worries the customer
     wishes_well: bool = False  # with a wish at parting
     unclear: bool = False  # asks something of which nobody can tell what it wants
@@ -153,6 +154,7 @@ def notice(
         reconnects=bool(signs.RECONNECTS.search(reply)),
         text_due=bool(signs.TEXT_DUE.search(reply) and signs.JUST_SENT.search(reply))
         and not signs.LONG_AGO.search(reply),
+        asks_when=any(signs.ASKS_WHEN.search(question) for question in asked),
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(

@@ -164,10 +164,11 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
-    if _surely(reading, "time_open") and set(ASKING) & set(noticed.aims) == {"time_open"}:
+    if noticed.asks_when and set(ASKING) & set(noticed.aims) == {"time_open"}:
         beside = {fact.id for fact in persona.call.facts if not fact.says_when}
         asked = tuple(name for name in asked if name not in beside)
-    if _surely(reading, "rest") and set(ASKING) & set(noticed.aims) == {"rest"}:
+    closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
+    if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     astray = reading.elsewhere or _still_astray(state, reading, noticed)
@@ -206,14 +207,11 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     )
 
 
-def _surely(reading: Reading, aim: Aim) -> bool:
-    return any(seen.aim == aim and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
-
-
 def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:
     """Whether it goes on to tell, do or offer something after speaking of another customer's matter, and since then
     nothing was said of this one's."""
-    if reading.brought_up or noticed.touches or not noticed.wants(*TELLS, "offer", "understood"):
+    goes_on = noticed.wants(*TELLS, "offer", "understood") or reading.did(*SOLUTION)
+    if reading.brought_up or noticed.speaks_to or not goes_on:
         return False
     since = takewhile(lambda done: not done.heard, reversed(state.done[-LATELY:]))
     return any(done.elsewhere for done in since)

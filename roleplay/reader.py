@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import dropwhile
 from pathlib import Path
 from typing import Protocol, get_args
 
@@ -39,7 +40,10 @@ SUBSTANCE = frozenset(
     "refuse check_satisfied".split()
 )
 IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
-LISTED = 0.6  # how likely one of several things that a question lists must be asked for, where the whole asks for none
+# How likely one of several things that a question lists must be asked for where the whole asks for none, and where it
+# asks for something already, and how long it must be.
+LISTED, IN_A_LIST = 0.6, 0.9
+LONG_ENOUGH = {"zh-CN": 6, "en": 12}  # characters
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 # Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
 # nearer it must come to other matters than to the customer's own, less where nothing in it is the customer's.
@@ -245,11 +249,9 @@ class Reader:
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
                 also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
                 listed: tuple[str, ...] = ()
-                if (
-                    asks and seen.aim != "identity" and is_question(sentence)
-                ):  # "have you paid, read out a code, or shared your screen?"
-                    sure = IN_A_CLAUSE if found else LISTED
-                    listed = self.matcher.matched(parts, subjects, language, sure=sure, bar=IN_A_CLAUSE)
+                if asks and seen.aim != "identity" and is_question(sentence):
+                    sure = IN_A_LIST if found else LISTED
+                    listed = self.matcher.matched(_listed(parts, language), subjects, language, sure=sure, bar=sure)
                 found = tuple(dict.fromkeys((*found, *alone, *also, *listed)))
             if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
                 found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
@@ -276,6 +278,13 @@ def _beside_identity(parts: Sequence[str]) -> Iterator[str]:
             begun = True
         elif begun or asks_in_passing(part):
             yield part
+
+
+def _listed(parts: Sequence[str], language: Language) -> list[str]:
+    """The things that a question lists: "have you paid, read out a code, or shared your screen?" What stands before the
+    question only leads up to it."""
+    asking = dropwhile(lambda part: not asks_in_passing(part), parts)
+    return [part for part in asking if len(part) >= LONG_ENOUGH[language]]
 
 
 def without_preface(sentence: str) -> str:

@@ -138,3 +138,18 @@ def test_any_reply_is_checked_and_places_are_true(reply: str) -> None:
 )
 def test_a_difference_a_change_or_an_amount_without_its_unit_is_no_contradiction(reply, evidence):
     assert not any(claim.verdict == "contradicted" for claim in check(reply, [Evidence("given.1", evidence)]))
+
+
+@pytest.mark.parametrize(
+    ("reply", "evidence"),
+    [
+        ("不满1个G也按1个G算。", Evidence("pack", "需要时买10元5GB的加油包即可。", "加油包多少钱？")),
+        ("套外流量5块钱1个G。", Evidence("cap", "套外费满100元自动暂停国内上网。", "套外费有上限吗？")),
+        ("核查期间有争议的这部分不会让您停机。", Evidence("dispute", "核查期间这笔争议费用不停机、不收违约金。", "")),
+        ("星桥移动7093，请讲。", Evidence("texts", "星桥的短信只由10910发出。", "怎么认出真的短信？")),
+        ("明白，钱扣得不明不白，谁都不放心。", Evidence("read", "看不明白的可以请客服逐项说明。", "账单怎么看？")),
+        ("金额我就不在电话里念了。", Evidence("codes", "客服在电话里不会要您的银行卡号和验证码。", "")),
+    ],
+)
+def test_a_unit_a_name_and_what_is_left_undone_contradict_nothing(reply: str, evidence: Evidence) -> None:
+    assert "contradicted" not in verdicts(reply, evidence)

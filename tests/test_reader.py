@@ -85,6 +85,27 @@ def test_beside_a_name_that_is_asked_for_a_reason_is_no_question(reader, reply, 
     assert reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked == asked
 
 
+def test_thanks_in_passing_warm_nobody(reader):
+    kind = (
+        "谢谢您这么理解我们。",
+        "您说得真好，谢谢您。",
+        "听您这么讲我很感动。",
+        "您太体谅人了。",
+        "真感谢您肯等我们。",
+        "谢谢您。",
+    )
+    subjects = {"kind": Subject(kind, ("哪里。",), asked=False), "refunded": RESPONSES["refunded"]}
+    said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
+    assert said("您这么体谅我们，真的很感谢您。") == ["kind"]
+    assert not said("好的，谢谢您。")
+
+
+@pytest.mark.parametrize("reply", ["扣了多少钱，什么时候开始扣的，在哪里办的？", "请问是在哪里办的，扣了多少？"])
+def test_each_of_several_things_that_a_question_lists_is_asked_for(reader, reply):
+    wanted = {"place", "amount", "since"} if "什么时候" in reply else {"place", "amount"}
+    assert set(reader.read(Exchange("zh-CN", (), reply), SUBJECTS).asked) == wanted
+
+
 def test_an_apology_that_goes_with_a_refusal_is_a_manner_of_speaking(reader):
     sorry = ("实在对不起。", "给您道歉了。", "是我们的错，非常抱歉。", "真对不住您。", "抱歉，让您受累了。")
     subjects = {"sorry": Subject(sorry, ("没关系。",), asked=False), "refunded": RESPONSES["refunded"]}

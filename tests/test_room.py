@@ -252,6 +252,28 @@ def test_what_belongs_to_another_customers_matter_is_said_to_be_so_and_settles_n
         assert (call.state.met, call.state.last.told) == (before.state.met, ())
 
 
+def test_what_goes_on_with_another_matter_of_the_same_product_settles_nothing_and_is_not_thanked_for(room):
+    call = room.open("zh-broadband-outage-northeast", seed=0)
+    for words in (
+        "您好，星桥移动，请讲。",
+        "同城移机100块一次，在网满两年的每12个月能免费一次。",
+        "光猫和电视盒子自己带过去，合约不用重签。",
+        "行，给您报上去了，还有别的没有？",
+    ):
+        call = say(room, call, words)
+    assert [done.elsewhere for done in call.state.done[1:3]] == [True, True]
+    assert not call.state.met and call.exchanges[-1].directive.act == "press"
+
+
+def test_what_search_found_is_looked_up_again_by_its_own_sentence_before_it_contradicts(room):
+    call = say(room, room.open("zh-missed-visit-nobody", seed=0), "您好，星桥移动，请讲。")
+    words = "我给您重约明天。这半个小时急着用网的话，随行日包港澳台18元一天，亚洲28元，欧美澳48元。"
+    reading = say(room, call, words).exchanges[-1].reading
+    assert not reading.contradicted
+    wrong = say(room, call, "没上门的，按规定补您50块话费。").exchanges[-1].reading
+    assert reading.claims and wrong.contradicted
+
+
 def test_a_script_is_played_against_those_to_whom_it_could_be_said(room):
     from eval.playing import personas_for
     from roleplay.scripts import Script

@@ -19,6 +19,7 @@ from roleplay.prompts import moment_lines
 from roleplay.reaction import react
 from roleplay.reading import AimSeen, Claim, Reading, Told, Tone
 from roleplay.rehearsal import difficulty, reading, rehearse
+from roleplay.responses import with_room
 from roleplay.situations import Aside, LineTrouble, Occupied, SorePoint
 from roleplay.state import State, outcome, start
 from roleplay.telephone import arriving
@@ -322,6 +323,39 @@ def test_asked_how_a_step_went_the_customer_says_that_it_is_done():
     trying = spoken(told, next_directive(ANGRY, told, 0))
     assert next_directive(ANGRY, after(ANGRY, trying, "现在能打开了吗？", ("ask_closed",)), 0).why == "did_it"
     assert next_directive(ANGRY, after(ANGRY, opened(ANGRY), "现在能打开了吗？", ("ask_closed",)), 0).why != "did_it"
+
+
+@pytest.mark.parametrize(
+    ("persona", "words", "said"),
+    [
+        (ANGRY, "工单号是20260817，客服热线10910，您念一遍给我听听？", "20260817"),
+        (ENGLISH, "The case number is 88412077, could you read that back to me?", "88412077"),
+    ],
+)
+def test_a_number_that_was_given_is_read_back_and_a_hotline_is_not(persona, words, said):
+    directive = next_directive(persona, after(persona, opened(persona), words), 0)
+    assert (directive.why, directive.about) == ("reads_back", said)
+
+
+def test_what_was_just_agreed_to_is_kept_to_when_another_choice_is_offered():
+    told = replace(opened(ANGRY), facts=("item", "months"), named=tuple(goal.id for goal in ANGRY.call.goals))
+    agreed = spoken(told, Directive("answer", "gives_leave"))
+    read = reading((), 3.5, aims=(AimSeen("choice", 0.9, 0, 12),))
+    assert next_directive(ANGRY, react(ANGRY, agreed, read, "这两种您更倾向哪一种？"), 0).why == "keeps_to_it"
+    assert next_directive(ANGRY, react(ANGRY, told, read, "这两种您更倾向哪一种？"), 0).why == "either"
+
+
+def test_one_turn_answers_three_points_at_most():
+    names = tuple(each.id for each in ANGRY.call.responses[:5])
+    short = with_call(
+        ANGRY, responses=tuple(each.model_copy(update={"say": (Line(text="嗯。"),)}) for each in ANGRY.call.responses)
+    )
+    assert len(with_room(short, Directive("answer", "noted", responses=names)).responses) == 3
+
+
+def test_a_percentage_of_the_data_is_no_promise():
+    assert not notice(ANGRY, "用到百分之八十和百分之百都发过短信。", (), False).too_good
+    assert notice(ANGRY, "您放心，我百分之百给您退。", (), False).too_good
 
 
 def test_nobody_asks_when_who_has_just_been_told_when():
