@@ -251,7 +251,8 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     if not rivals:
         return "not_covered", None, "nothing is known that is paid so often"
     best = max(rivals, key=lambda pair: near(pair) - needed(fact, pair[1]))
-    if any(other.agrees(best[1]) for other in quantities(stated.text)):
+    if best[0].entry.question and any(other.agrees(best[1]) for other in quantities(stated.text)):
+        # of an article of the knowledge base, beside which there are others; a list of prices names them all
         return "not_covered", None, "what is known is said beside it, and this is of something else"
     alone = all(other.agrees(rivals[0][1]) for _, other in rivals)
     if (
