@@ -122,12 +122,13 @@ def _opens(persona: Persona, state: State, rng: random.Random) -> Directive | No
         fit = [number for number in fit if openings[number].act in ("busy", "agree_to_talk")] or fit
     number = rng.choice(fit)
     opening, room = openings[number], persona.who.speech.max_chars - len(openings[number].text) - 1
+    invited = set(state.last.noticed.aims) & set(ASKING) == {"story"}  # to say what it is about, as the opening does
     more = [
         fact.id
         for fact in due(persona, state, "asked")
         if fact.id in state.last.asked and fact.id not in opening.tells and fact.say and shortest(fact.say) <= room
     ]
-    return Directive(opening.act, "opening", tell=(*opening.tells, *more[:1]), opening=number)
+    return Directive(opening.act, "opening", tell=(*opening.tells, *(() if invited else more[:1])), opening=number)
 
 
 def _limit(persona: Persona, state: State, rng: random.Random) -> Directive | None:

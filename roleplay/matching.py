@@ -34,7 +34,9 @@ from roleplay.reading import Subject
 COURTESIES = Path(__file__).parent / "lines" / "courtesies.yaml"
 BUNDLED = Path(__file__).parent / "bundled" / "reader" / "matching.safetensors"
 SURE = 0.5  # how likely it must be that this fact is asked for
-MEANT = 0.6  # how likely that this response is called for: the answer to something else is worse than a stock line
+# How likely that this response is called for: the answer to something else is worse than a stock line. English
+# sentences are taken for another more often.
+MEANT = {"zh-CN": 0.6, "en": 0.7}
 ALSO, BOTH = 0.3, 0.75  # how likely a second one must be, and both together, which leaves little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(
@@ -183,13 +185,14 @@ class Matcher:
         *,
         asks: bool = True,
         sure: float = SURE,
-        bar: float = MEANT,
+        bar: float | None = None,
     ) -> tuple[str, ...]:
         """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces.
 
         What does not ask is held against those alone that are said and not asked for. `sure` is how likely it must be
-        that a fact is asked for, `bar` that one of the others is meant.
+        that a fact is asked for, `bar` that one of the others is meant; else MEANT.
         """
+        bar = MEANT[language] if bar is None else bar
         if not pieces or not any(asks or not subject.asked for subject in subjects.values()):
             return ()
         prepared = self.prepared(subjects, language)[0 if asks else 1]

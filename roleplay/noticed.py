@@ -137,7 +137,7 @@ def notice(
         insists=bool(signs.INSISTS.search(reply)),
         asks_name=bool(signs.ASKS_NAME.search(reply))
         and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
-        asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)),
+        asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)) and not signs.WOULD_REPEAT.search(reply),
         questions=len(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
         misstates=_misstated(persona, reply, known) if "confirm" in wanted else "",

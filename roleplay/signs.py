@@ -180,7 +180,7 @@ YOURS = re.compile(
 WOULD_REPEAT = re.compile(
     r"(?:要不要|需不需要|用不用|需要)我再|我[说讲][^，。？?]{0,4}清楚了?(?:吗|没|么|不)|(?:哪里|哪儿|哪一?[句步点])[^。？?]{0,8}(?:我再|要再)[说讲]|"
     r"\bdid you (?:catch|get|follow)\b|"
-    r"\b(?:shall|should) i (?:say|repeat|go)\b|\bwant me to (?:say|repeat|go)\b",
+    r"\b(?:shall|should) i (?:say|repeat|go)\b|\bi (?:should|can|could|may) (?:say|repeat|go over|explain)\b[^.?!]*\bagain\b|\bwant me to (?:say|repeat|go)\b",
     re.IGNORECASE,
 )
 REPEATS = re.compile(
