@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,11 @@ def run(*arguments: str | Path, stdin: str = "") -> Result:
 @pytest.fixture
 def persona(tmp_path: Path) -> Path:
     return Path(shutil.copy(PERSONA, tmp_path))
+
+
+def test_the_command_also_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "roleplay", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "check" in done.stdout
 
 
 @pytest.mark.parametrize(
