@@ -67,6 +67,11 @@ class Noticed:
         return any(aim in aims for aim in self.aims)
 
     @property
+    def between_times(self) -> bool:
+        """Whether what it has the customer choose between are times."""
+        return bool(self.options) and all(signs.TIME_OF_DAY.search(option) for option in self.options)
+
+    @property
     def asks(self) -> bool:
         """Whether it wants something back."""
         return self.wants(*ASKING)
@@ -118,7 +123,10 @@ def notice(
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
-    meant = [_meant(seen, reply, busy) for seen in aims]
+    meant = [
+        (replace(seen, aim="confirm"), True) if _only_who(persona, seen, reply) else _meant(seen, reply, busy)
+        for seen in aims
+    ]
     plain = [
         (seen, sure) for seen, sure in meant if sure or seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)
     ]
@@ -135,8 +143,7 @@ def notice(
         farewell=bool(signs.FAREWELL.search(reply)),
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
-        asks_name=bool(signs.ASKS_NAME.search(reply))
-        and not re.search(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", reply, re.I),
+        asks_name=bool(signs.ASKS_NAME.search(reply)) and not signs.DIGITS_OF_ID.search(reply),
         asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)) and not signs.WOULD_REPEAT.search(reply),
         questions=len(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
@@ -170,6 +177,19 @@ def notice(
         ),
         touches=_touched(persona, reply, IN_COMMON),
         speaks_to=_touched(persona, told_or_done, SPOKEN_TO) if told_or_done else (),
+    )
+
+
+def _only_who(persona: Persona, seen: AimSeen, reply: str) -> bool:
+    """Whether a sentence asks for no more than whether it is this person, by name: that wants a yes, and no digits."""
+    sentence = reply[seen.start : seen.end]
+    if seen.aim != "identity" or signs.DIGITS_OF_ID.search(sentence):
+        return False
+    names = [persona.who.name, *([persona.account.holder] if persona.account else [])]
+    if persona.language == "en":
+        return any(part in sentence for name in names for part in name.split() if len(part) > 2)
+    return any(
+        name in sentence or re.search(f"{name[0]}(?:先生|女士|小姐|阿姨|大爷|老师|师傅|总)", sentence) for name in names
     )
 
 
@@ -210,10 +230,16 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
         found = signs.OPTIONS.search(reply[seen.start : seen.end]) if seen.aim == "choice" else None
         if found and ("还是" in found[0] or seen.probability >= CHOOSES):
             options = tuple(signs.ASIDE.sub("", part.strip(" ，,")) for part in found.groups() if part)
-            if not all(options):
-                return ()
-            return options if "还是" in found[0] else options[1:]  # before the first there may be half a question
+            if "还是" in found[0]:
+                return tuple(map(_of_itself, options)) if all(options) else ()
+            second = options[1:]  # in English there may be half a question before the first
+            return second if all(options) and not signs.PERSON.search(second[0]) else ()
     return ()
+
+
+def _of_itself(option: str) -> str:
+    """An option as the customer says it: 您先用几天 is 我先用几天 in its mouth, 我帮您约 is 你帮我约."""
+    return re.sub("[我您你]", lambda word: "你" if word[0] == "我" else "我", option)
 
 
 def _dictated(persona: Persona, reply: str) -> str:

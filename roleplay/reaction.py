@@ -164,8 +164,8 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         asked = tuple(dict.fromkeys((*asked, "identity")))
     if not any(fact.id == "identity" for fact in persona.call.facts):
         asked = tuple(name for name in asked if name != "identity")
-    if noticed.asks_when and set(ASKING) & set(noticed.aims) == {"time_open"}:
-        beside = {fact.id for fact in persona.call.facts if not fact.says_when}
+    if (picked := _about_times(noticed)) is not None:
+        beside = {fact.id for fact in persona.call.facts if fact.says_when != picked}
         asked = tuple(name for name in asked if name not in beside)
     closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
     if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
@@ -205,6 +205,15 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         noticed=noticed,
         elsewhere=elsewhere,
     )
+
+
+def _about_times(noticed: Noticed) -> bool | None:
+    """Whether all that it asks is which time would suit, so that no other fact answers it, or on the contrary to choose
+    something else; None where neither is so."""
+    asks = set(ASKING) & set(noticed.aims)
+    if (asks == {"time_open"} and noticed.asks_when) or (asks == {"choice"} and noticed.between_times):
+        return True
+    return False if asks == {"choice"} and not noticed.asks_when else None
 
 
 def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:

@@ -32,6 +32,7 @@ ABOUT_IDENTITY = re.compile(
     r"\b(?:name|called|id|passport|permit|holder|identity|four|4|digits|verify|who am i|speaking (?:to|with)|details|character)",
     re.IGNORECASE,
 )
+DIGITS_OF_ID = re.compile(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", re.IGNORECASE)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
     re.IGNORECASE,
@@ -60,7 +61,7 @@ ASKS_WHEN = re.compile(
 # What stands before the matter of a sentence and says nothing of it.
 PREFACE = re.compile(
     r"^(?:(?:那|其实|另外|还有|就是|然后|对了)[，,]?)?(?:(?:我|我们|我这边|我们这边|这边|系统|后台|记录)(?:里|上|这里)?(?:显示|看到|查到|查了一下|看了一下|看了下|查了下)(?:的是)?"
-    r"|跟您(?:说|讲|说明|解释)(?:一下|一声|清楚)?|(?:需要|要)?提醒您(?:一下|一声|的是)?|(?:只)?是(?:个)?友情提醒|简单(?:说|讲)|说白了|也就是说|是这样(?:的)?|这样)[：:，,]|"
+    r"|(?:我)?先(?:问|说|讲)[^，。：:？]{0,8}|最要紧的是?[^，。：:？]{0,4}|跟您(?:说|讲|说明|解释)(?:一下|一声|清楚)?|(?:需要|要)?提醒您(?:一下|一声|的是)?|(?:只)?是(?:个)?友情提醒|简单(?:说|讲)|说白了|也就是说|是这样(?:的)?|这样)[：:，,]|"
     r"^(?:(?:and|but|so|well|okay|right|now|also|then)[, ]+)*(?:(?:it['’]s|this is) (?:only |just )?a (?:\w+ )?reminder(?::| that)|"
     r"(?:our|the|my) (?:system|screen|records?) (?:shows?|says?|tells? me) (?:here )?(?:that )?|"
     r"(?:from here )?i can see (?:here |from (?:here|our records) )?that |(?:just )?(?:to let you know|so you know),? (?:that )?|"
@@ -77,6 +78,7 @@ OPTIONS = re.compile(
     r"([\w£$'’-]+(?: [\w£$'’-]+){0,7})\?",
     re.IGNORECASE,
 )
+PERSON = re.compile(r"\b(?:i|me|my|we|us|our|you|your)\b|\b(?:i|we|you)['’]", re.IGNORECASE)
 MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
@@ -163,6 +165,10 @@ LONG_AGO = re.compile(
 STEP = re.compile(
     r"按(?!照|时|理|规)|点(?:一下|开|击|进)|打开|关掉|重启|插|拔|输入|拨|试试|试一下|扫|"
     r"\b(?:press|tap|type|open|switch|turn|restart|plug|unplug|dial|try|enter|scan|hold down|put)\b",
+    re.IGNORECASE,
+)
+TIME_OF_DAY = re.compile(
+    r"[上下中]午|早上|晚上|傍晚|[今明后]天|周[一二三四五六日末]|\b(?:morning|afternoon|evening|noon|weekend|today|tomorrow|\w+day)s?\b",
     re.IGNORECASE,
 )
 ASIDE = re.compile(r"^(?:那|就)?[您你](?:看|觉得|希望|更?喜欢|想)?(?:是|要)?")  # before an option, and no part of it

@@ -353,6 +353,40 @@ def test_one_turn_answers_three_points_at_most():
     assert len(with_room(short, Directive("answer", "noted", responses=names)).responses) == 3
 
 
+def test_who_asks_whether_it_is_this_person_gets_a_yes_and_no_digits():
+    outbound = LIBRARY.personas["zh-outbound-arrears-breakfast"]
+    state = after(outbound, opened(outbound), "您是葛秋菊女士本人吧？")
+    assert "identity" not in state.last.asked and state.last.noticed.wants("confirm")
+    state = after(outbound, opened(outbound), "葛女士，请您报一下证件号后四位，好吗？")
+    assert "identity" in state.last.asked
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("您想上午还是下午？", ("上午", "下午")),
+        ("需要我帮您约，还是您先用几天看看？", ("你帮我约", "先用几天看看")),
+        ("Would you like the morning or the afternoon?", ("the afternoon",)),
+        ("Shall I keep it or send it to you?", ()),
+    ],
+)
+def test_what_it_may_choose_is_said_from_its_own_side(words, options):
+    persona = ENGLISH if words.isascii() else ANGRY
+    assert notice(persona, words, (), False, (AimSeen("choice", 0.9, 0, len(words)),)).options == options
+
+
+def test_asked_to_choose_it_tells_no_hour_unless_it_chooses_between_hours():
+    when = next(fact for fact in LIBRARY.personas["zh-outbound-arrears-breakfast"].call.facts if fact.says_when)
+    persona = LIBRARY.personas["zh-outbound-arrears-breakfast"]
+
+    def asked(words: str) -> tuple[str, ...]:
+        read = reading((), 3.5, aims=(AimSeen("choice", 0.9, 0, len(words)),), asked=(when.id, "self"))
+        return react(persona, opened(persona), read, words).last.asked
+
+    assert asked("延期和核查，您看哪一种合适？") == ("self",)
+    assert asked("您要上午还是下午？") == (when.id,)
+
+
 def test_a_percentage_of_the_data_is_no_promise():
     assert not notice(ANGRY, "用到百分之八十和百分之百都发过短信。", (), False).too_good
     assert notice(ANGRY, "您放心，我百分之百给您退。", (), False).too_good
