@@ -320,6 +320,9 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
         own = [fact for fact in due(persona, state, "asked") if fact.says_when]
         if own:
             return Directive("answer", "asked", tell=(own[0].id,))
+        told = [fact.id for fact in persona.call.facts if fact.says_when and fact.id in state.facts]
+        if told and noticed.wants("time_open"):
+            return Directive("answer", "asked_about_it", tell=(told[0],), again=True)
         if noticed.wants("time_set"):
             return Directive("answer", "time_agreed" if noticed.by_when else "gives_leave", about=noticed.by_when)
         return Directive("answer", "any_time")

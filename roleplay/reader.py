@@ -26,7 +26,7 @@ from roleplay.models.reply_model import load_reply_model
 from roleplay.models.tone import ToneModel
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
-from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS, PREFACE
+from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS, OF_ONESELF, PREFACE
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -41,9 +41,9 @@ SUBSTANCE = frozenset(
 )
 IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for half a sentence is easily misread
 # How likely one of several things that a question lists must be asked for where the whole asks for none, and where it
-# asks for something already, and how long it must be.
+# asks for something already.
 LISTED, IN_A_LIST = 0.6, 0.9
-LONG_ENOUGH = {"zh-CN": 6, "en": 12}  # characters
+LONG_ENOUGH = {"zh-CN": 6, "en": 12}  # characters from which a part of a sentence asks for something by itself
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 # Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
 # nearer it must come to other matters than to the customer's own, less where nothing in it is the customer's.
@@ -242,7 +242,7 @@ class Reader:
             asks = seen.aim in ASKS_FOR_FACTS or unclear
             pieces = (questions(sentence) if asks else ()) or (without_preface(sentence),)
             if seen.aim == "identity":  # "name and ID, please, and the number of the case"
-                pieces, asks = tuple(_beside_identity(_clauses(sentence))), True
+                pieces, asks = tuple(_beside_identity(_clauses(sentence), language)), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
             if len(parts := [without_preface(part) for part in _clauses(sentence)]) > 1:
                 asking = [part for part in parts if asks_in_passing(part)]
@@ -256,11 +256,11 @@ class Reader:
             if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
                 found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
             asked += (name for name in found if subjects[name].asked)
-            beside = seen.aim in BUSINESS and seen.probability >= PLAINLY
+            businesslike = seen.aim in BUSINESS and seen.probability >= PLAINLY
             called_for = [
                 name
                 for name in found
-                if not subjects[name].asked and not (beside and self._kind(name, subjects, language))
+                if not subjects[name].asked and not (businesslike and self._kind(name, subjects, language))
             ]
             open_still = called_for and seen.aim in WANTS_A_WORD and seen.probability >= CLEARLY
             answered = not open_still or any(
@@ -270,13 +270,14 @@ class Reader:
         return tuple(dict.fromkeys(asked)), tuple(brought_up)
 
 
-def _beside_identity(parts: Sequence[str]) -> Iterator[str]:
-    """What a sentence asks for besides who it is; what stands before that only says why, unless it asks."""
+def _beside_identity(parts: Sequence[str], language: Language) -> Iterator[str]:
+    """What a sentence asks for besides who it is; what stands before that only says why, unless it asks, and so does
+    what the agent says of itself."""
     begun = False
     for part in parts:
         if ABOUT_IDENTITY.search(part):
             begun = True
-        elif begun or asks_in_passing(part):
+        elif asks_in_passing(part) or (begun and len(part) >= LONG_ENOUGH[language] and not OF_ONESELF.search(part)):
             yield part
 
 

@@ -32,6 +32,7 @@ ABOUT_IDENTITY = re.compile(
     r"\b(?:name|called|id|passport|permit|holder|identity|four|4|digits|verify|who am i|speaking (?:to|with)|details|character)",
     re.IGNORECASE,
 )
+OF_ONESELF = re.compile(r"我|\b(?:i|we)\b", re.IGNORECASE)
 DIGITS_OF_ID = re.compile(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", re.IGNORECASE)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",

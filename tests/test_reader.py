@@ -79,6 +79,8 @@ def test_a_fact_is_asked_for_by_meaning_and_by_the_kind_of_question(reader, repl
         ("为了查每次扣的钱，请您报一下机主姓名。", ()),
         ("请您报一下机主姓名，还有是在哪里办的。", ("place",)),
         ("在哪里办的，您的姓名也说一下。", ("place",)),
+        ("姓名，证件后四位，报一下。", ()),
+        ("您的姓名报一下，我马上查一查扣了多少次钱。", ()),
     ],
 )
 def test_beside_a_name_that_is_asked_for_a_reason_is_no_question(reader, reply, asked):
