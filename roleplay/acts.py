@@ -294,7 +294,10 @@ def _waits(persona: Persona, state: State, rng: random.Random) -> Directive | No
 def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     goal = open_goal(persona, state)
     last = state.last
-    if goal and goal not in state.named and (last.did(*SOLUTION, "explain", "inform", "refuse") or state.turn >= 3):
+    to_ask = last.did(*SOLUTION, "explain", "inform", "refuse") or state.turn >= 3
+    if persona.call.direction == "outbound":  # who was rung up first has to hear what it is about
+        to_ask = to_ask and any(done.told or done.did(*SOLUTION, "pitch") for done in state.done)
+    if goal and goal not in state.named and to_ask:
         return Directive("ask", "wants", goal=goal)
     if last.did("check_satisfied"):
         unmet = [goal.id for goal in persona.call.goals if goal.kind == "must" and goal.id not in state.met]

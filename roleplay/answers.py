@@ -326,7 +326,8 @@ def _offered(persona: Persona, state: State, rng: random.Random) -> Directive | 
         if noticed.wants("time_set"):
             return Directive("answer", "time_agreed" if noticed.by_when else "gives_leave", about=noticed.by_when)
         return Directive("answer", "any_time")
-    worry = next((item for item in persona.call.objections if still_open(item, state) and last.did(*OFFER)), None)
+    proposed = last.did(*OFFER) and not last.did("hold")
+    worry = next((item for item in persona.call.objections if proposed and still_open(item, state)), None)
     if noticed.wants("choice") and not noticed.options and state.moments[-1:] == ("gives_leave",):
         return Directive("answer", "keeps_to_it")
     if noticed.wants("choice") and (noticed.options or (worry is None and not last.asked)):

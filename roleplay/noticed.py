@@ -92,6 +92,7 @@ FARFETCHED: tuple[Aim, ...] = (
     "outcome", "care", "confirm", "repeat", "time_open", "identity", "rest", "insult", "reproach",
 )  # fmt: skip
 LONG = {"zh-CN": 130, "en": 420}  # characters
+FEW_WORDS = {"zh-CN": 12, "en": 30}  # characters of a question that may leave open what it asks
 MANY_NUMBERS = 6
 IN_COMMON = 4.0  # rarity of the words that a reply shares with an objection which it gives rise to
 
@@ -165,7 +166,10 @@ def notice(
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
-            (seen, sure) not in plain and seen.start not in taken and is_question(reply[seen.start : seen.end])
+            (seen, sure) not in plain
+            and seen.start not in taken
+            and is_question(reply[seen.start : seen.end])
+            and seen.end - seen.start < FEW_WORDS[persona.language]
             for seen, sure in meant
         ),
         wrong_name=_wrong_name(persona, reply),

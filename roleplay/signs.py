@@ -124,8 +124,8 @@ ASSENT = re.compile(
 )
 # Thanks in passing, at which nobody warms.
 BARE_THANKS = re.compile(
-    r"(?:好[的嘞]?|嗯|行|那|明白|收到|知道|了解)?[了，,。 ]*(?:谢谢|感谢|多谢|谢了)[您你]?(?:的)?"
-    r"(?:配合|耐心|理解|等待|接听|确认|告诉我|告知|反馈|提供)?[。！!，,～~]*|"
+    r"(?:好[的嘞]?|嗯|行|那|明白|收到|知道|了解)?[了，,。 ]*(?:那?(?:就|先)这样(?:吧|了)?[，,])?(?:谢谢|感谢|多谢|谢了)[您你]?(?:的)?"
+    r"(?:配合|耐心|理解|等待|接听|确认|告诉我|告知|反馈|提供)?[，,]?(?:再见|拜拜)?[。！!，,～~]*|"
     r"(?:(?:okay|ok|right|great|good|perfect|lovely|then|and|well|noted|that works|that helps)[,.! ]*)*"
     r"(?:(?:thanks|thank you|cheers|much appreciated|that helps|that works)(?: (?:so |very )?much| a lot)?"
     r"(?: for (?:that|this|confirming(?: that)?|checking(?: that)?|waiting|holding|telling me(?: that)?|your (?:patience|time|help)"
