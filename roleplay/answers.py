@@ -144,7 +144,7 @@ def _told_before(persona: Persona, state: State, rng: random.Random) -> Directiv
     """Asked for what it has told by now. That it has said so it says only where nothing has been done since."""
     known = [name for name in state.last.asked if name in state.facts]
     noticed = state.last.noticed
-    if not known or not (noticed.insists or noticed.wants("fact", "identity") or not noticed.aims):
+    if not known or not (noticed.insists or noticed.wants("fact", "identity", "satisfied") or not noticed.aims):
         return None
     before = [place for place, done in enumerate(state.done[:-1]) if known[0] in done.asked]
     alike = [place for place in before if state.done[place].noticed.kinds == noticed.kinds]
@@ -266,6 +266,8 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         return Directive("answer", "hears")
     if noticed.wants("care") and state.moments.count("cared_for") < 2:
         return Directive("answer", "cared_for")
+    if noticed.checks_who and not state.last.asked:
+        return Directive("answer", "thats_me")
     checks = noticed.sums_up and noticed.wants("fact", "rest") and not state.last.asked
     if noticed.wants("confirm") or checks:
         more = (checks or noticed.questions > 1) and not state.last.asked and open_goal(persona, state)

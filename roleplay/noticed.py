@@ -34,6 +34,7 @@ class Noticed:
     spares: bool = False  # says that nobody is to blame
     insists: bool = False  # says that its question was another one
     asks_name: bool = False  # for the name alone
+    checks_who: bool = False  # no more than whether it is this person
     asks_mandarin: bool = False
     questions: int = 0  # how many it asks
     kinds: frozenset[str] = frozenset()  # of its questions: when, where, why, see `clauses.kinds_of`
@@ -145,6 +146,7 @@ def notice(
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
         asks_name=bool(signs.ASKS_NAME.search(reply)) and not signs.DIGITS_OF_ID.search(reply),
+        checks_who=any(_only_who(persona, seen, reply) for seen in aims),
         asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)) and not signs.WOULD_REPEAT.search(reply),
         questions=len(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),
@@ -185,16 +187,17 @@ def notice(
 
 
 def _only_who(persona: Persona, seen: AimSeen, reply: str) -> bool:
-    """Whether a sentence asks for no more than whether it is this person, by name: that wants a yes, and no digits."""
+    """Whether a sentence asks for no more than whether it is this person: that wants a yes, and no digits."""
     sentence = reply[seen.start : seen.end]
     if seen.aim != "identity" or signs.DIGITS_OF_ID.search(sentence):
         return False
     names = [persona.who.name, *([persona.account.holder] if persona.account else [])]
     if persona.language == "en":
-        return any(part in sentence for name in names for part in name.split() if len(part) > 2)
-    return any(
-        name in sentence or re.search(f"{name[0]}(?:先生|女士|小姐|阿姨|大爷|老师|师傅|总)", sentence) for name in names
-    )
+        named = any(part in sentence for name in names for part in name.split() if len(part) > 2)
+    else:
+        titles = "先生|女士|小姐|阿姨|大爷|老师|师傅|总"
+        named = any(name in sentence or re.search(f"{name[0]}(?:{titles})", sentence) for name in names)
+    return named or bool(signs.WHO_ARE_YOU.search(sentence))
 
 
 def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
@@ -220,8 +223,8 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="rest"), False
     if seen.aim in ("story", "fact") and signs.OUTCOME.search(sentence) and signs.STEP.search(reply[: seen.start]):
         return replace(seen, aim="outcome"), True
-    if seen.aim == "repeat" and signs.WOULD_REPEAT.search(sentence):
-        return replace(seen, aim="understood"), False
+    if seen.aim not in TELLS and is_question(sentence) and signs.WOULD_REPEAT.search(sentence):
+        return replace(seen, aim="understood"), True
     if seen.aim == "offer" and signs.OPEN_QUESTION.search(sentence):
         return replace(seen, aim="fact"), False
     follows = seen.aim == "offer" and signs.YOURS.search(sentence)

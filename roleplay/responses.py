@@ -28,7 +28,7 @@ BACK = {"challenge", "object", "ask", "refuse_info", "press"}  # acts that leave
 # Moments that answer a question, which is not left without its word because something else was said beside it.
 REPLIES = {
     "gives_leave", "keeps_to_it", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
-    "either", "confirms", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
+    "either", "confirms", "thats_me", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
 }  # fmt: skip
 SHORT = ("confirms", "hears")  # those that come before anything else
 ABOVE_ALL = {

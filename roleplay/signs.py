@@ -33,6 +33,10 @@ ABOUT_IDENTITY = re.compile(
     re.IGNORECASE,
 )
 OF_ONESELF = re.compile(r"我|\b(?:i|we)\b", re.IGNORECASE)
+WHO_ARE_YOU = re.compile(
+    r"(?:是|您是)[^，。？?]{0,10}(?:本人|机主)(?:本人)?[吗吧？?]|\bam i (?:speaking|talking) (?:to|with)\b|\bis (?:that|this) (?:the|mr|ms|mrs|miss)\b",
+    re.IGNORECASE,
+)
 DIGITS_OF_ID = re.compile(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", re.IGNORECASE)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
@@ -79,7 +83,10 @@ OPTIONS = re.compile(
     r"([\w£$'’-]+(?: [\w£$'’-]+){0,7})\?",
     re.IGNORECASE,
 )
-PERSON = re.compile(r"\b(?:i|me|my|we|us|our|you|your)\b|\b(?:i|we|you)['’]", re.IGNORECASE)
+PERSON = re.compile(
+    r"\b(?:i|me|my|we|us|our|you|your)\b|\b(?:i|we|you)['’]|^(?:is|are|do|does|did|would|should|shall|can|could|will|have|has)\b",
+    re.IGNORECASE,
+)
 MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
@@ -128,7 +135,8 @@ BARE_THANKS = re.compile(
     r"(?:配合|耐心|理解|等待|接听|确认|告诉我|告知|反馈|提供)?[，,]?(?:再见|拜拜)?[。！!，,～~]*|"
     r"(?:(?:okay|ok|right|great|good|perfect|lovely|then|and|well|noted|that works|that helps)[,.! ]*)*"
     r"(?:(?:thanks|thank you|cheers|much appreciated|that helps|that works)(?: (?:so |very )?much| a lot)?"
-    r"(?: for (?:that|this|confirming(?: that)?|checking(?: that)?|waiting|holding|telling me(?: that)?|your (?:patience|time|help)"
+    r"(?: for (?:that|this|confirming(?: that)?|checking(?: that)?|(?:doing|trying) (?:that|this|so)|waiting|holding|"
+    r"telling me(?: that)?|your (?:patience|time|help)"
     r"(?: with this)?|the details))?)?[,.! ]*",
     re.IGNORECASE,
 )
@@ -186,8 +194,9 @@ YOURS = re.compile(
 )
 WOULD_REPEAT = re.compile(
     r"(?:要不要|需不需要|用不用|需要)我再|我[说讲][^，。？?]{0,4}清楚了?(?:吗|没|么|不)|(?:哪里|哪儿|哪一?[句步点])[^。？?]{0,8}(?:我再|要再)[说讲]|"
-    r"\bdid you (?:catch|get|follow)\b|"
-    r"\b(?:shall|should) i (?:say|repeat|go)\b|\bi (?:should|can|could|may) (?:say|repeat|go over|explain)\b[^.?!]*\bagain\b|\bwant me to (?:say|repeat|go)\b",
+    r"\bdid you (?:catch|get|follow) (?:that|it|me|all|everything)\b|"
+    r"\b(?:shall|should) i (?:say|repeat|go (?:over|through))\b|\b(?:want|like) me to (?:say|repeat|go (?:over|through))\b|"
+    r"\bi (?:should|can|could|may) (?:say|repeat|go over|explain)\b[^.?!]*\bagain\b",
     re.IGNORECASE,
 )
 REPEATS = re.compile(

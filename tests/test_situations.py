@@ -231,7 +231,8 @@ def test_each_is_answered_by_what_was_just_said(words, why):
 
 
 @pytest.mark.parametrize(
-    ("words", "why"), [("您看什么时间给您回电合适？", "any_time"), ("那我明天上午十点给您打，行吗？", "time_agreed")]
+    ("words", "why"),
+    [("您看什么时间给您回电合适？", "asked_about_it"), ("那我明天上午十点给您打，行吗？", "time_agreed")],
 )
 def test_a_time_is_agreed_to_and_one_of_its_own_is_told_first_where_the_file_has_one(words, why):
     state = after(ANGRY, opened(ANGRY), words, ("inform",))
