@@ -204,14 +204,14 @@ REPEATS = re.compile(
     re.IGNORECASE,
 )
 SUMS_UP = re.compile(
-    r"归拢|(?:总结|小结|梳理|归纳)(?:一下|一遍)|(?:捋|顺|过|说|讲|理)一遍[：:，,]|那我(?:再)?(?:重复|总结|归纳|梳理)|总的来[说讲]|[总综]上所述|"
-    r"(?:刚才|今天)(?:咱们|我们)?(?:说|讲|谈)[好定]?的(?:就是|有|是)?[：:几这]|"
+    r"归拢|(?:总结|小结|梳理|归纳)(?:一下|一遍)|(?:捋|顺|过|理)一遍[：:，,]|那我(?:再)?(?:重复|总结|归纳|梳理)|总的来[说讲]|[总综]上所述|"
+    r"(?:刚才|今天)(?:咱们|我们)?(?:说|讲|谈)[好定]?的(?:就是|有|是)?(?:[：:]|这[几些]|几[件样点项条])|"
     r"\b(?:let me|i'll|to|i will|shall i|just to) (?:just )?(?:quickly )?(?:sum|recap|summari[sz]e|run through)\b|\bto recap\b|\bin short,|"
     r"\bso,? to (?:sum|go) (?:up|over)\b",
     re.IGNORECASE,
 )
 READ_BACK = re.compile(
-    r"(?:念|读|报|复述|重复|说|背)(?:一遍|一下|一次|回来)?(?:给)?我(?:听听|听|核对)|(?:跟我|给我)?(?:复述|念|读|背)(?:一遍|一下|回来)|"
+    r"(?:念|读|报|复述|重复|说|背)(?:一遍|一下|一次|回来)?(?:给)?我(?:听听|听|核对)|(?<!我)(?<!我[给跟再来先])(?<!我[给跟]您)(?:复述|念|读|背)(?:一遍|一下|回来)|"
     r"\b(?:read|say|repeat) (?:it|that|them|those|the (?:number|code|digits|reference))(?: \w+){0,2} back\b|"
     r"\bread (?:me )?back\b|\brepeat (?:it|that|them|those) (?:back )?to me\b",
     re.IGNORECASE,
