@@ -213,7 +213,7 @@ def _elsewhere(persona: Persona, state: State, rng: random.Random) -> Directive 
 def _steps(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Asked to do something at once it does; asked how that went, or what shows now, it says so."""
     noticed = state.last.noticed
-    if noticed.dictates:
+    if noticed.dictates and not state.last.asked:
         return Directive("answer", "reads_back", about=noticed.dictates)
     reached = not {"sim", "outage", "emergency"} & set(persona.topics)  # whose phone is lost or dead gets no message
     if noticed.text_due and reached and state.acts and not state.last.asked and "text_here" not in state.moments:
@@ -268,7 +268,7 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         return Directive("answer", "cared_for")
     if noticed.checks_who and not state.last.asked:
         return Directive("answer", "thats_me")
-    checks = noticed.sums_up and noticed.wants("fact", "rest") and not state.last.asked
+    checks = noticed.sums_up and noticed.wants("fact", "rest") and not (state.last.asked or noticed.kinds)
     if noticed.wants("confirm") or checks:
         more = (checks or noticed.questions > 1) and not state.last.asked and open_goal(persona, state)
         return Directive("ask", "asked_what_it_wants", goal=more) if more else Directive("answer", "confirms")

@@ -49,8 +49,8 @@ _PERIODS = {
     "month": re.compile(r"月|month", re.I),
     "year": re.compile(r"年|year|annual", re.I),
     "minute": re.compile(r"分钟|minute|\bmin\b", re.I),
-    "GB": re.compile(r"GB?(?![a-z])|gig", re.I),
-    "MB": re.compile(r"MB|兆|meg", re.I),
+    "GB": re.compile(r"(?:\d\s*|\b)GB?\b|个G|\bgig", re.I),
+    "MB": re.compile(r"(?:\d\s*|\b)MB?\b|兆|\bmeg", re.I),
 }
 _CLASSES = ((60, "second"), (3600, "minute"), (86400, "hour"))
 

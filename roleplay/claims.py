@@ -38,14 +38,17 @@ _UNDERTAKING = re.compile(
     r"|\b(?:I'll|I will|I'm going to|I am|I'm|let me|I can|we'll call|call you back|ring you back|bear with|hold)\b",
     re.IGNORECASE,
 )
-_LEAVES_UNDONE = re.compile(r"我(?!们)(?:就|先|也)?不(?![能可会用需必])")
+_LEAVES_UNDONE = re.compile(r"我(?!们)(?:就|先|也)?不(?:在|再|往|跟|给|多|念|说|报|问)[^，。；可能要须]*[，。；]?$")
+_CHANGES = re.compile(
+    r"不是|并非|原来|从前|以前|涨到|降到|改成|而是|\b(?:not|instead|used to|from|no longer)\b|n't\b", re.IGNORECASE
+)
 _GIFT = re.compile(
     r"送|赠|补偿|赔|减免|折|优惠|退|免|充|券|礼|credit|refund|free|discount|waive|compensat|gift|bonus", re.IGNORECASE
 )
 _ONE = re.compile(r"一|每|an?\b|one\b", re.IGNORECASE)
 # Before the unit in which something is counted: "anything under 1 GB counts as 1 GB".
 _COUNTS_AS = re.compile(
-    r"(?:不满|不足|不到|没满|按|每|\b(?:per|under|than|full|each|every|counts? as|to))\s*$", re.IGNORECASE
+    r"(?:不满|不足|不到|没满|(?:也|都|就|GB?|个G)按|\b(?:under|counts? as|rounded up to))\s*$", re.IGNORECASE
 )
 FEW = 3  # words of a sentence from which it says itself what it is about
 
@@ -251,7 +254,7 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     if not rivals:
         return "not_covered", None, "nothing is known that is paid so often"
     best = max(rivals, key=lambda pair: near(pair) - needed(fact, pair[1]))
-    if best[0].entry.question and any(other.agrees(best[1]) for other in quantities(stated.text)):
+    if best[0].entry.question and best[1].text not in clause.text and _listed_beside(best[1], fact, clause, stated):
         # of an article of the knowledge base, beside which there are others; a list of prices names them all
         return "not_covered", None, "what is known is said beside it, and this is of something else"
     alone = all(other.agrees(rivals[0][1]) for _, other in rivals)
@@ -262,6 +265,14 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
     ):
         return "contradicted", best[0], f"{fact.text} / {best[1].text}"
     return "not_covered", None, "nothing about this is known"
+
+
+def _listed_beside(known: Quantity, fact: Quantity, clause: Piece, stated: _Stated) -> bool:
+    """Whether another clause of the sentence says what is known, and neither denies it nor tells of a change."""
+    changes = _CHANGES.search(stated.text)
+    return not changes and any(
+        other.agrees(known) for other in quantities(stated.text.replace(clause.text, "", 1)) if not other.agrees(fact)
+    )
 
 
 def _bare(item: _Known) -> Iterator[object]:

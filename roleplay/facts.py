@@ -113,6 +113,9 @@ _AGENT_BEFORE = re.compile(
     r"(?:工号|编号|客服|坐席|客户经理|专员|\b(?:agent|adviser|advisor|badge|staff|my id|id number))\s*(?:是|为|is|number|no\.)?\s*$",
     re.IGNORECASE,
 )
+_OPERATOR_BEFORE = re.compile(
+    r"(?:您好|你好|喂)?[，,。]?(?:这里是|我是)?[\u4e00-\u9fff]{1,4}(?:移动|通信|电信|宽带)(?:客服)?"
+)
 _AGENT_AFTER = re.compile(r"\s*号(?!码|段)")
 _GENERATION = re.compile(r"(?:支持)?[2-5]G(?=网|手机|信号|卡|用户|基站|终端|的?手机)|支持[2-5]G", re.IGNORECASE)
 _HALF = re.compile(r"半(个月|年|小时|个小时|个钟头|天)|\bhalf an hour\b|\bhalf a (day|month|year)\b", re.IGNORECASE)
@@ -201,7 +204,7 @@ def _candidates(text: str) -> Iterator[Quantity]:
 
 def _is_agent(text: str, code: re.Match[str]) -> bool:
     """Whether a number is how the agent introduces itself: 客服0826号, 星桥移动7093, agent 0826."""
-    after_name = len(code[0]) == 4 and text[: code.start()].endswith(("移动", "通信", "电信", "宽带"))
+    after_name = len(code[0]) == 4 and bool(_OPERATOR_BEFORE.fullmatch(text[: code.start()]))
     return after_name or bool(_AGENT_AFTER.match(text, code.end()) or _AGENT_BEFORE.search(text[: code.start()]))
 
 

@@ -197,7 +197,8 @@ def _only_who(persona: Persona, seen: AimSeen, reply: str) -> bool:
     else:
         titles = "先生|女士|小姐|阿姨|大爷|老师|师傅|总"
         named = any(name in sentence or re.search(f"{name[0]}(?:{titles})", sentence) for name in names)
-    return named or bool(signs.WHO_ARE_YOU.search(sentence))
+    asks = signs.WHO_ARE_YOU.search(sentence) or (named and signs.IS_IT.search(sentence))
+    return bool(asks) and not signs.TELL_ME.search(sentence)
 
 
 def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
@@ -252,7 +253,7 @@ def _of_itself(option: str) -> str:
 def _dictated(persona: Persona, reply: str) -> str:
     """The numbers of a case, an order or a code that a reply gives; service numbers are none."""
     codes = [each.text for each in quantities(reply) if each.kind == "code" and not signs.HOTLINE.fullmatch(each.text)]
-    return ("、" if persona.language == "zh-CN" else ", ").join(codes)
+    return ("、" if persona.language == "zh-CN" else ", ").join(dict.fromkeys(codes))
 
 
 def _alarm(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
-from itertools import takewhile
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
@@ -217,13 +216,10 @@ def _about_times(noticed: Noticed) -> bool | None:
 
 
 def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:
-    """Whether it goes on to tell, do or offer something after speaking of another customer's matter, and since then
-    nothing was said of this one's."""
-    goes_on = noticed.wants(*TELLS, "offer", "understood") or reading.did(*SOLUTION)
-    if reading.brought_up or noticed.speaks_to or not goes_on:
+    """Whether it goes on to tell, or says that it is done, right after speaking of another customer's matter."""
+    if not state.done or not state.last.elsewhere or reading.brought_up or noticed.speaks_to or reading.did("hold"):
         return False
-    since = takewhile(lambda done: not done.heard, reversed(state.done[-LATELY:]))
-    return any(done.elsewhere for done in since)
+    return noticed.wants("tell", "later") or (noticed.wants("rest") and reading.did(*SOLUTION))
 
 
 def _heard(persona: Persona, reading: Reading) -> tuple[str, ...]:

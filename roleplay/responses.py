@@ -122,7 +122,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
     agrees = directive.act in AGREES or directive.first == "gives_leave"
-    if rest & {"offer", "permission"} and act not in BACK and agrees:
+    if rest & {"offer", "permission"} and agrees and not any(each.act in BACK for each in responses):
         return Directive("answer", "gives_leave", responses=names)
     asked = rest & set(ASKING) and directive.why in REPLIES
     if (directive.tell and directive.act != "volunteer") or directive.goal or asked:

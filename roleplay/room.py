@@ -357,7 +357,9 @@ class Room:
             reading = self._read_with(call, reply, evidence)
             named = {*call.persona.entries(), *(each.id for each in evidence if each.of_account)}
             doubtful = [claim for claim in reading.contradicted if claim.evidence_id not in named]
-            queries = {each.text for each in sentences(reply) for at in doubtful if each.start <= at.start < each.end}
+            queries = [
+                each.text for each in sentences(reply) if any(each.start <= at.start < each.end for at in doubtful)
+            ]
             more = self._found(call, queries, {each.id for each in evidence})
             if more:
                 evidence = (*evidence, *more)

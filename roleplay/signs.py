@@ -37,6 +37,15 @@ WHO_ARE_YOU = re.compile(
     r"(?:是|您是)[^，。？?]{0,10}(?:本人|机主)(?:本人)?[吗吧？?]|\bam i (?:speaking|talking) (?:to|with)\b|\bis (?:that|this) (?:the|mr|ms|mrs|miss)\b",
     re.IGNORECASE,
 )
+IS_IT = re.compile(
+    r"(?:请问|您)?(?:是|您是|就是)[^，。？?]{0,8}(?:先生|女士|小姐|阿姨|大爷|老师|师傅|总|本人)?(?:本人)?[吗吧么？?]|"
+    r"\b(?:am i (?:speaking|talking) (?:to|with)|is (?:that|this)|are you|you(?:'re| are))\b",
+    re.IGNORECASE,
+)
+TELL_ME = re.compile(
+    r"报|[说讲提]供?一?下|核[对实]|什么|叫啥|\b(?:tell|give|confirm|verify|what|take|have) (?:me |us )?(?:the|your)\b",
+    re.IGNORECASE,
+)
 DIGITS_OF_ID = re.compile(r"[后四4]位|证件|身份证|\bfour\b|\bid\b|passport", re.IGNORECASE)
 ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
@@ -177,7 +186,8 @@ STEP = re.compile(
     re.IGNORECASE,
 )
 TIME_OF_DAY = re.compile(
-    r"[上下中]午|早上|晚上|傍晚|[今明后]天|周[一二三四五六日末]|\b(?:morning|afternoon|evening|noon|weekend|today|tomorrow|\w+day)s?\b",
+    r"[上下中]午|早上|晚上|傍晚|夜里|[今明后]天|(?:周|星期|礼拜)[一二三四五六日天末]|[下这]周|[\d一二三四五六七八九十]+[点号]|"
+    r"\b(?:morning|afternoon|evening|noon|weekend|today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b",
     re.IGNORECASE,
 )
 ASIDE = re.compile(r"^(?:那|就)?[您你](?:看|觉得|希望|更?喜欢|想)?(?:是|要)?")  # before an option, and no part of it
@@ -253,12 +263,13 @@ OTHERS = re.compile(
 TOO_GOOD = re.compile(
     r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会(?![给为]?您?(?:私自|擅自)?(?:办|开|订|动|泄|打扰))|能|给您?办)|(?:再也|永远|一辈子)不会|"
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
-    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|(?:百分之?百|100[%％])(?:的)?(?:能|会|没|可以|给您|满意|放心|保证|解决|退|成功)|终身免|"
+    r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|(?<![能敢法到达])(?:百分之?百|100[%％])(?:的)?(?:能|没问题|可以|给您|帮您|满意|放心|保证|解决|负责|成功|全?[额数]?退)|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"
     r"\byou have my word\b|\bas long as you live\b|\bfree for (?:life|ever|the next)\b|\bfrom me personally\b|"
     r"(?:^|[.?!])(?:(?!\bif\b)[^.?!])*\bpay nothing\b|"  # with an "if" before it, it is a rule and no promise
     r"\bwill be (?:dismissed|fired|sacked)\b|\bwhatever you (?:want|ask)|\bagree to anything\b|\bnever (?:fail|happen|break|drop)"
-    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|\b(?:100|a hundred) ?(?:%|per ?cent) (?:sure|certain|guaranteed|safe|sorted|fixed|going to)",
+    r"[^.?!]{0,20}\bagain\b|\bfor ever\b|\bno questions asked\b|"
+    r"(?<!not )(?<!n't be )(?<!never )\b(?:100|a hundred) ?(?:%|per ?cent) (?:sure|certain|guaranteed|safe|sorted|fixed|going to)",
     re.IGNORECASE,
 )
 INTERRUPTS = re.compile(
