@@ -265,6 +265,17 @@ def test_what_goes_on_with_another_matter_of_the_same_product_settles_nothing_an
     assert not call.state.met and call.exchanges[-1].directive.act == "press"
 
 
+@pytest.mark.parametrize("persona", ["zh-night-nurse-overage", "zh-puk-rare-name"])
+def test_neutral_words_after_another_matter_are_no_other_matter(room, persona):
+    call = room.open(persona, seed=0)
+    for words in ("您好，星桥移动，请讲。", "同城移机100块一次，在网满两年的每12个月能免费一次。"):
+        call = say(room, call, words)
+    assert call.state.last.elsewhere
+    for words in ("您的情况我已经记录下来了，马上给您处理。", "我现在就帮您看一下您的账户，请您稍等。"):
+        call = say(room, call, words)
+        assert not call.state.last.elsewhere
+
+
 def test_what_search_found_is_looked_up_again_by_its_own_sentence_before_it_contradicts(room):
     call = say(room, room.open("zh-missed-visit-nobody", seed=0), "您好，星桥移动，请讲。")
     words = "我给您重约明天。这半个小时急着用网的话，随行日包港澳台18元一天，亚洲28元，欧美澳48元。"
