@@ -139,7 +139,7 @@ def evidence_for(knowledge: Knowledge, language: Language, reply: str, context: 
     """What the knowledge base has on a reply and on what it answers."""
     entries = knowledge.entries_by_id()
     ids = looked_up(knowledge, language, (reply, context[-1].text if context else ""))
-    return tuple(entries[name].evidence() for name in dict.fromkeys(ids))
+    return tuple(entries[name].evidence() for name in ids)
 
 
 def graded_again(call: Call, readings: Sequence[Reading]) -> Call:

@@ -125,9 +125,10 @@ def notice(
         return NOTHING
     known, when = set(told), signs.BY_WHEN.search(reply)
     asked, parts = questions(reply), [piece.text for piece in sentences(reply)]
+    who = [_only_who(persona, seen, reply) for seen in aims]
     meant = [
-        (replace(seen, aim="confirm"), True) if _only_who(persona, seen, reply) else _meant(seen, reply, busy)
-        for seen in aims
+        (replace(seen, aim="confirm"), True) if only_who else _meant(seen, reply, busy)
+        for seen, only_who in zip(aims, who, strict=True)
     ]
     plain = [
         (seen, sure) for seen, sure in meant if sure or seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)
@@ -146,7 +147,7 @@ def notice(
         spares=bool(signs.SPARES.search(reply)),
         insists=bool(signs.INSISTS.search(reply)),
         asks_name=bool(signs.ASKS_NAME.search(reply)) and not signs.DIGITS_OF_ID.search(reply),
-        checks_who=any(_only_who(persona, seen, reply) for seen in aims),
+        checks_who=any(who),
         asks_mandarin=bool(signs.ASKS_MANDARIN.search(reply)) and not signs.WOULD_REPEAT.search(reply),
         questions=len(asked),
         kinds=frozenset(kind for question in asked for kind in kinds_of(question)),

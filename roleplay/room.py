@@ -369,7 +369,8 @@ class Room:
     def _read_with(self, call: Call, reply: str, evidence: tuple[Evidence, ...]) -> Reading:
         exchange, persona = call.next_exchange(reply, evidence), call.persona
         known = [self._entries[each.id] for each in evidence if each.id in self._entries]
-        own = [entry for entry in known if entry.id in persona.entries()]
+        named = persona.entries()
+        own = [entry for entry in known if entry.id in named]
         if not own:  # whose call hangs on no entry may be about anything
             return self.reader.read(exchange, persona.subjects())
         products = [entry.id for entry in known if entry.product not in {each.product for each in own}]
@@ -382,8 +383,9 @@ class Room:
         """What bears on this reply: the account, the entries that the persona names, and what search finds."""
         persona = call.persona
         heard = call.turns[-1].text if call.turns else ""
-        found = self._found(call, (reply, heard), persona.entries())
-        known = [self._entries[name].evidence() for name in persona.entries() if name in self._entries]
+        named = persona.entries()
+        found = self._found(call, (reply, heard), named)
+        known = [self._entries[name].evidence() for name in named if name in self._entries]
         # What the agent's screen does not show yet, the trainee can neither know nor leave out.
         return (*(persona.account_evidence() if call.state.verified else ()), *known, *found)
 
