@@ -312,7 +312,7 @@ def _wants(persona: Persona, state: State, rng: random.Random) -> Directive | No
         return Directive("press", "still_open", goal=goal, first="dismayed")
     if questioned(state) and not last.asked:
         return Directive("answer", "does_not_know")
-    if last.good and "soften" not in state.acts and (last.noticed.wants("warm", "do") or not last.noticed.aims):
+    if last.good and "soften" not in state.acts and (last.noticed.wants("warm") or not last.noticed.aims):
         return Directive("soften", "taken_seriously")
     if last.did(*SOLUTION) and not last.cold:
         warms = last.good and "soften" not in state.acts[-2:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from roleplay.clauses import kinds_of
 from roleplay.dialogue import ASKING, Aim
@@ -106,8 +107,9 @@ def _asked(persona: Persona, state: State, rng: random.Random) -> Directive | No
     now = {fact.id for fact in due(persona, state, "asked", "volunteered")} | hinted
     fresh = [name for name in asked if name in now and name != "identity"]
     identity = ("identity",) if "identity" in asked and "identity" in now else ()
-    if identity and noticed.asks_name and not fresh:
-        return Directive("answer", "gives_name", about=persona.who.name)
+    if identity and noticed.asks_name:
+        only_name = Directive("answer", "gives_name", about=persona.who.name)
+        return replace(only_name, why="asked", tell=tuple(fresh[:3]), first="gives_name") if fresh else only_name
     if fresh or identity:
         return Directive("answer", "asked", tell=(*fresh[:3], *identity))
     wished = (
@@ -173,7 +175,7 @@ def _doubts(persona: Persona, state: State, rng: random.Random) -> Directive | N
     last = state.last
     if last.doubted:
         return Directive("challenge", "wrong_fact", about=last.doubted)
-    if last.did("meta") or last.noticed.to_a_machine or (last.did("off_topic") and not last.asked):
+    if last.did("meta") or last.noticed.to_a_machine or (last.did("off_topic") and not (last.asked or last.heard)):
         if "strange_words" in state.moments[-2:]:
             return Directive("press", "back_to_it", goal=open_goal(persona, state), first="off_the_point")
         return Directive("ask_explain", "strange_words")

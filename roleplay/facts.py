@@ -105,7 +105,7 @@ _ENGLISH_DATE = re.compile(
     r"\bthe\s+(\d{1,2})(?:st|nd|rd|th)\b"
 )
 _CODE = re.compile(
-    r"[*#]+\d+(?:[*#]+\d*)*#?|(?<![A-Za-z\d])[A-Z]{2,}\d*(?![A-Za-z\d])|(?<![A-Za-z\d.*#])\d{4,}(?![\d.]|\s*[年元块])"
+    r"[*#]+\d+(?:[*#]+\d*)*#?|(?<![A-Za-z\d])[A-Z]{2,}\d*(?![A-Za-z\d])|(?<![A-Za-z\d.*#])\d{4,}(?!\d|\.\d|\s*[年元块])"
 )
 _NO_CODE = frozenset("WIFI SIM VPN APN APP GB MB KB PIN PUK ID SMS USB OK TV PC NFC GPS IP DNS LTE VOLTE ESIM RMB VIP UTC AM PM "
                      "HD CD II III UK US USA EU ICU QQ AI IOS LED ROM NO YES".split())  # fmt: skip

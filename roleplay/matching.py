@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -37,6 +38,7 @@ SURE = 0.5  # how likely it must be that this fact is asked for
 # How likely that this response is called for: the answer to something else is worse than a stock line. English
 # sentences are taken for another more often.
 MEANT = {"zh-CN": 0.6, "en": 0.7}
+THE_SAME = 0.9  # likeness from which a sentence is the near miss itself
 ALSO, BOTH = 0.3, 0.75  # how likely a second one must be, and both together, which leaves little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
     "zh-CN": re.compile(
@@ -200,8 +202,13 @@ class Matcher:
         for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
             rows = features(piece, vectors, prepared, language, self.aims)
             clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, sure, bar)
+            clear = [name for name in clear if name not in _near_misses(prepared, vectors[0])]
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
+
+    def near_misses(self, text: str, subjects: Mapping[str, Subject], language: Language) -> frozenset[str]:
+        """The names of the subjects whose file names this very text as what it is not."""
+        return _near_misses(self.prepared(subjects, language)[0], self.embedder.encode([text])[0])
 
     def astray(
         self,
@@ -382,6 +389,16 @@ def _clear(
     ):
         return [first, *rest]
     return [first] if shares[order[0]] >= (sure if subjects[first].asked else bar) else []
+
+
+def _near_misses(prepared: Prepared, whole: np.ndarray) -> frozenset[str]:
+    likeness = prepared.whole @ whole
+    spans = zip(prepared.names, pairwise(prepared.starts), pairwise(prepared.unlike_starts), strict=True)
+    return frozenset(
+        name
+        for name, own, unlike in spans
+        if THE_SAME <= likeness[slice(*unlike)].max(initial=0.0) > likeness[slice(*own)].max()
+    )
 
 
 def figures_agree(text: str, examples: Sequence[str]) -> bool:

@@ -52,6 +52,7 @@ class Noticed:
     reconnects: bool = False  # speaks of the line that was cut
     text_due: bool = False  # asks whether a message is there that is just being sent
     asks_when: bool = False  # what time would suit
+    that_all: bool = False  # asks beyond doubt whether that was all
     invites_worries: bool = False  # asks whether anything worries the customer
     wishes_well: bool = False  # with a wish at parting
     unclear: bool = False  # asks something of which nobody can tell what it wants
@@ -85,6 +86,7 @@ CLEARLY = 0.5  # how likely another aim must be beside words that ask whether th
 SPOKEN_TO = 6.0  # rarity of the words that such sentences share with it
 CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
 BYE = 0.7  # how likely a goodbye must be where no word for it is known
+BEYOND_DOUBT = 0.7  # how likely it must be where it sets aside what else was read
 PLAIN = 0.3  # how likely an aim must be to be acted upon
 # Aims for which the question how a task went is taken.
 LIKE_OUTCOMES: tuple[Aim, ...] = ("story", "fact", "understood", "satisfied", "other")
@@ -166,6 +168,7 @@ def notice(
         text_due=bool(signs.TEXT_DUE.search(reply) and signs.JUST_SENT.search(reply))
         and not signs.LONG_AGO.search(reply),
         asks_when=any(signs.ASKS_WHEN.search(question) for question in asked),
+        that_all=any(seen.aim == "rest" and (sure or seen.probability >= BEYOND_DOUBT) for seen, sure in meant),
         invites_worries=any(signs.WORRIES.search(question) for question in asked),
         wishes_well=bool(signs.WISHES.search(reply)),
         unclear=any(
@@ -216,8 +219,12 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
     invited = signs.INVITES.search(sentence) or (is_question(sentence) and signs.STORY.search(sentence))
     if seen.probability < CLEAR and invited:
         return replace(seen, aim="story"), True
+    if seen.aim == "warm" and signs.BARE_THANKS.fullmatch(sentence.strip()):
+        return replace(seen, aim="ack"), False
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
+    if seen.aim == "rest" and signs.MORE_OF_IT.search(sentence):
+        return replace(seen, aim="fact"), True
     if signs.THAT_ALL.fullmatch(sentence.strip()):
         return replace(seen, aim="rest"), True
     doubtful = seen.aim == "fact" and seen.probability < CLEARLY and signs.THAT_ALL.search(sentence)

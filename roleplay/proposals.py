@@ -172,7 +172,7 @@ def _before(scene: Scene) -> list[Line]:
         said_so = any(word in _opening(scene) for word in ("等", "排", "wait", "hold", "queue"))
         if directive.first == "waited_long" and (said_so or BEGINS.match(_opening(scene))):
             return []
-        return list(moment_lines(persona, directive.first))
+        return list(moment_lines(persona, directive.first, directive.about))
     kind = _reaction(scene)
     often = 1.0 if kind == "adding" else REACTS / 2 if persona.who.speech.temper in PLAIN else REACTS
     if not kind or rng.random() > often:
@@ -202,7 +202,8 @@ def _reaction(scene: Scene) -> str:
         or directive.opening is not None
     ):
         return ""
-    kind = last.good and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
+    said_so = last.noticed.wants("warm") or not last.noticed.aims
+    kind = last.good and said_so and last.did("acknowledge", "reassure", "apologise") and not last.did("refuse")
     thanked = any(map(scene.has_said, reaction_lines(scene.persona, "kindness")))
     if kind and not thanked and feeling.anger < 3 and (act in ("ask", "press", "object") or directive.tell):
         return "kindness"

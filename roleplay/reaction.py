@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from roleplay.dialogue import ASKING, Aim, Feeling, Move
 from roleplay.facts import Quantity, quantities
-from roleplay.noticed import PLAIN, TELLS, Noticed, notice
+from roleplay.noticed import BEYOND_DOUBT, PLAIN, TELLS, Noticed, notice
 from roleplay.persona import Goal, Objection, Persona
 from roleplay.reading import AimSeen, Claim, MoveSeen, Reading
 from roleplay.state import HOSTILE, LONG_WAIT, SOLUTION, TRUSTING, Cause, Done, State, holds, musts_met
@@ -106,7 +106,6 @@ MOVES_OF: dict[Aim, tuple[Move, ...]] = {
 }
 # Aims beside which nobody is asked to say something again: "I did not follow, is it this or that?"
 REPEATS_NOTHING: tuple[Aim, ...] = ("fact", "identity", "offer", "outcome", "understood", "story", "choice", "wish")
-BEYOND_DOUBT = 0.7
 OFFENCES: dict[Aim, Move] = {"insult": "dismiss", "reproach": "blame", "stray": "off_topic"}
 OFFENDS = 0.7  # how likely such a sentence must be to be minded
 LATELY = 3  # replies
@@ -166,8 +165,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if (picked := _about_times(noticed)) is not None:
         beside = {fact.id for fact in persona.call.facts if fact.says_when != picked}
         asked = tuple(name for name in asked if name not in beside)
-    closing = any(seen.aim == "rest" and seen.probability >= BEYOND_DOUBT for seen in reading.aims)
-    if closing and set(ASKING) & set(noticed.aims) == {"rest"}:
+    if noticed.that_all and set(ASKING) & set(noticed.aims) == {"rest"}:
         # "any other questions?" asks for no fact, but may bring out a wish
         asked = tuple(name for name in asked if all(fact.id != name for fact in persona.call.facts))
     astray = reading.elsewhere or _still_astray(state, reading, noticed)
@@ -180,7 +178,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
     if reading.contradicted and not wrong:
         moves = tuple(move for move in moves if move != "timeframe")
     deaf = (
-        not (good or _settles(persona, state, _heard(persona, reading)))
+        not (good or _settles(persona, state, _heard(reading)))
         and feeling.anger >= LISTENS_BELOW - LESS_PER_DIFFICULTY * persona.difficulty
     )
     cold, icy = COLD[persona.language]
@@ -199,7 +197,7 @@ def _done(persona: Persona, state: State, reading: Reading, noticed: Noticed, wo
         doubted=next((figure.text for claim in wrong for figure in _doubted(persona, claim)), ""),
         lost=deaf or inaudible(persona, state, noticed),
         asked=asked,
-        heard=_heard(persona, reading),
+        heard=_heard(reading),
         told=() if elsewhere else reading.told,
         noticed=noticed,
         elsewhere=elsewhere,
@@ -222,18 +220,11 @@ def _still_astray(state: State, reading: Reading, noticed: Noticed) -> bool:
     return noticed.wants("tell", "later") or (noticed.wants("rest") and reading.did(*SOLUTION))
 
 
-def _heard(persona: Persona, reading: Reading) -> tuple[str, ...]:
-    """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped.
-
-    One sentence softens only once: two answers to the same apology are one too many.
-    """
+def _heard(reading: Reading) -> tuple[str, ...]:
+    """The responses that it brings on, in the order of the reply; those to its questions last, which are never dropped."""
     asking = {seen.start for seen in reading.aims if seen.aim in ASKING}
-    kind = {each.id for each in persona.call.responses if each.act == "soften"}
-    found: dict[str, int] = {}
-    for each in sorted(reading.brought_up, key=lambda up: up.start in asking):
-        if not (each.response in kind and any(name in kind and at == each.start for name, at in found.items())):
-            found.setdefault(each.response, each.start)
-    return tuple(found)
+    brought_up = sorted(reading.brought_up, key=lambda up: up.start in asking)
+    return tuple(dict.fromkeys(each.response for each in brought_up))
 
 
 def _settles(persona: Persona, state: State, heard: Iterable[str]) -> bool:

@@ -247,11 +247,17 @@ class Reader:
             if len(parts := [without_preface(part) for part in _clauses(sentence)]) > 1:
                 asking = [part for part in parts if asks_in_passing(part)]
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
-                also = self.matcher.matched(asking, subjects, language) if not found or not asks else ()
+                if alone and (not_these := self.matcher.near_misses(sentence, subjects, language)):
+                    alone = tuple(name for name in alone if name not in not_these)
+                also: tuple[str, ...] = ()
+                if not found or not (asks or any(_answers_questions(subjects[name]) for name in found)):
+                    also = self.matcher.matched(asking, subjects, language)
                 listed: tuple[str, ...] = ()
                 if asks and seen.aim != "identity" and is_question(sentence):
                     sure = IN_A_LIST if found else LISTED
                     listed = self.matcher.matched(_listed(parts, language), subjects, language, sure=sure, bar=sure)
+                # what is answered stands in the order of the parts, which the whole does not know
+                found = tuple(name for name in found if subjects[name].asked or name not in alone)
                 found = tuple(dict.fromkeys((*found, *alone, *also, *listed)))
             if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
                 found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
@@ -286,6 +292,11 @@ def _listed(parts: Sequence[str], language: Language) -> list[str]:
     question only leads up to it."""
     asking = dropwhile(lambda part: not asks_in_passing(part), parts)
     return [part for part in asking if len(part) >= LONG_ENOUGH[language]]
+
+
+def _answers_questions(subject: Subject) -> bool:
+    """Whether this is a response, most of whose examples are questions."""
+    return not subject.asked and 2 * sum(map(is_question, subject.examples)) > len(subject.examples)
 
 
 def without_preface(sentence: str) -> str:

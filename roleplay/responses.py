@@ -28,9 +28,9 @@ BACK = {"challenge", "object", "ask", "refuse_info", "press"}  # acts that leave
 # Moments that answer a question, which is not left without its word because something else was said beside it.
 REPLIES = {
     "gives_leave", "keeps_to_it", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
-    "either", "confirms", "thats_me", "hears", "did_it", "reports", "still_same", "works_now", "waits", "gives_name",
+    "either", "confirms", "thats_me", "hears", "did_it", "reports", "still_same", "works_now", "waits",
 }  # fmt: skip
-SHORT = ("confirms", "hears")  # those that come before anything else
+SHORT = ("confirms", "hears", "gives_name")  # those that come before anything else
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
     "let_down", "cut_short", "not_won", "text_here", "reads_back",
@@ -115,10 +115,10 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
     if directive.why == "any_time" and any(ASKS_WHEN.search(text) for each in responses for text in each.heard):
         return Directive(act, "responds", responses=names)
-    if directive.why == "follows" and any(map(_asks_back, responses)):
+    if (directive.why == "follows" and any(map(_asks_back, responses))) or directive.why == "still_same":
         return Directive(act, "responds", responses=names)
     if directive.why in SHORT:
-        return Directive(act, "responds", responses=names, first=directive.why)
+        return Directive(act, "responds", responses=names, first=directive.why, about=directive.about)
     if "rest" in rest and musts_met(persona, state) and act not in BACK and not directive.goal and not directive.tell:
         return Directive("answer", "nothing_else", responses=names[-1:])
     agrees = directive.act in AGREES or directive.first == "gives_leave"
@@ -126,7 +126,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         return Directive("answer", "gives_leave", responses=names)
     asked = rest & set(ASKING) and directive.why in REPLIES
     if (directive.tell and directive.act != "volunteer") or directive.goal or asked:
-        return replace(directive, responses=names, first="")
+        return replace(directive, responses=names, first=directive.first if directive.first in SHORT else "")
     agreed = directive.act in AGREES and act not in BACK
     return Directive(directive.act if agreed else act, "responds", responses=names)
 

@@ -75,7 +75,7 @@ ASKS_WHEN = re.compile(
 # What stands before the matter of a sentence and says nothing of it.
 PREFACE = re.compile(
     r"^(?:(?:那|其实|另外|还有|就是|然后|对了)[，,]?)?(?:(?:我|我们|我这边|我们这边|这边|系统|后台|记录)(?:里|上|这里)?(?:显示|看到|查到|查了一下|看了一下|看了下|查了下)(?:的是)?"
-    r"|(?:我)?先(?:问|说|讲)[^，。：:？]{0,8}|最要紧的是?[^，。：:？]{0,4}|跟您(?:说|讲|说明|解释)(?:一下|一声|清楚)?|(?:需要|要)?提醒您(?:一下|一声|的是)?|(?:只)?是(?:个)?友情提醒|简单(?:说|讲)|说白了|也就是说|是这样(?:的)?|这样)[：:，,]|"
+    r"|(?:我)?先(?:问|说|讲)(?:最?要紧的|重要的|清楚|明白|您?一(?:下|声|句|点|件事))?|最要紧的是?[^，。：:？]{0,4}|跟您(?:说|讲|说明|解释)(?:一下|一声|清楚)?|(?:需要|要)?提醒您(?:一下|一声|的是)?|(?:只)?是(?:个)?友情提醒|简单(?:说|讲)|说白了|也就是说|是这样(?:的)?|这样)[：:，,]|"
     r"^(?:(?:and|but|so|well|okay|right|now|also|then)[, ]+)*(?:(?:it['’]s|this is) (?:only |just )?a (?:\w+ )?reminder(?::| that)|"
     r"(?:our|the|my) (?:system|screen|records?) (?:shows?|says?|tells? me) (?:here )?(?:that )?|"
     r"(?:from here )?i can see (?:here |from (?:here|our records) )?that |(?:just )?(?:to let you know|so you know),? (?:that )?|"
@@ -98,6 +98,12 @@ PERSON = re.compile(
 )
 MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
+    re.IGNORECASE,
+)
+# Something else of the matter, and no offer to close: "is anything else connected?"
+MORE_OF_IT = re.compile(
+    r"\b(?:is|was|has|have|are|does|did) (?:there )?(?:anything|something|anybody|anyone) else (?:that (?:is|was|has) )?"
+    r"(?!bother|worr|troubl|unclear|you\b|i\b|we\b|that\b|to\b|for\b|today\b|about\b|on\b|at\b|then\b|with\b|or\b|and\b|in\b)\w+",
     re.IGNORECASE,
 )
 THAT_ALL = re.compile(
@@ -134,18 +140,23 @@ WISHES = re.compile(
     re.IGNORECASE,
 )
 ASSENT = re.compile(
-    r"(?:^|[，。！…、 ])(?:行|好|成|中|可以|要得|妥|得嘞|同意)|[办弄开关停锁登来记做报查]吧|赶紧|同意|"
-    r"\b(?:yes|yeah|aye|sure|go ahead|do (?:it|that|so)|fine|please do|okay|suits me|agreed|by all means|let's)\b",
+    r"(?:^|[，。！…、 ])(?:行|好|成|中|可以|要得|妥|得嘞|同意)|[办弄开关停锁登来记做报查]吧|赶紧|同意|没问题|(?:听|依|随)[你您]的|"
+    r"都行|就这么[办定着]|"
+    r"\b(?:yes|yeah|aye|sure|go ahead|do (?:it|that|so)|fine|please do|okay|suits me|agreed|by all means|let's|go on,? then|why not|"
+    r"no problem|of course|certainly|(?:put|count) me (?:down|in)|that(?:'ll|'d| will) do|i(?:'d| would) be (?:glad|happy|grateful))\b",
     re.IGNORECASE,
 )
+_NAMED = r"[\u4e00-\u9fff]{1,2}(?:先生|女士|小姐|阿姨|大爷|师傅|老师|总)"
 # Thanks in passing, at which nobody warms.
 BARE_THANKS = re.compile(
-    r"(?:好[的嘞]?|嗯|行|那|明白|收到|知道|了解)?[了，,。 ]*(?:那?(?:就|先)这样(?:吧|了)?[，,])?(?:谢谢|感谢|多谢|谢了)[您你]?(?:的)?"
-    r"(?:配合|耐心|理解|等待|接听|确认|告诉我|告知|反馈|提供)?[，,]?(?:再见|拜拜)?[。！!，,～~]*|"
+    r"(?:好[的嘞]?|嗯|行|那|明白|收到|知道|了解)?[了，,。 ]*(?:那?(?:就|先)这样(?:吧|了)?[，,])?"
+    rf"(?:{_NAMED}[，,])?(?:谢谢|感谢|多谢|谢了)(?:[您你]|[，,]?{_NAMED})?(?:的)?"
+    r"(?:配合|耐心|理解|等待|接听|来电|支持|确认|告诉我(?:这些)?|告知|反馈|提供)?[，,]?(?:再见|拜拜)?[。！!，,～~]*|"
     r"(?:(?:okay|ok|right|great|good|perfect|lovely|then|and|well|noted|that works|that helps)[,.! ]*)*"
     r"(?:(?:thanks|thank you|cheers|much appreciated|that helps|that works)(?: (?:so |very )?much| a lot)?"
+    r"(?:,? (?:mr|mrs|ms|miss|dr|sir|madam|ma'am)\.?(?: [a-z][\w'’-]+){0,2})?"
     r"(?: for (?:that|this|confirming(?: that)?|checking(?: that)?|(?:doing|trying) (?:that|this|so)|waiting|holding|"
-    r"telling me(?: that)?|your (?:patience|time|help)"
+    r"telling me(?: that)?|letting me know|explaining(?: that)?|calling|your (?:patience|time|help|call)"
     r"(?: with this)?|the details))?)?[,.! ]*",
     re.IGNORECASE,
 )
@@ -261,7 +272,7 @@ OTHERS = re.compile(
     re.IGNORECASE,
 )
 TOO_GOOD = re.compile(
-    r"保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会(?![给为]?您?(?:私自|擅自)?(?:办|开|订|动|泄|打扰))|能|给您?办)|(?:再也|永远|一辈子)不会|"
+    r"(?<!不)(?<!不敢)(?<!不能)(?<!没法)(?<!无法)保证[^。！？]{0,16}(?:一定|绝对|再也|永远|恢复|修好|没问题|不会)|绝对(?:没问题|不会(?![给为]?您?(?:私自|擅自)?(?:办|开|订|动|泄|打扰))|能|给您?办)|(?:再也|永远|一辈子)不会|"
     r"包在我身上|(?:全部|全都|都)赔|[要说]多少就?[赔退给]|免(?:掉|您)?[^，。]{0,4}[一两二三四五\d]+年|不用走流程|我(?:私人|个人|自己)"
     r"(?:掏|赔|出|给)|主管[^，。]{0,4}(?:肯定|一定)(?:同意|答应)|(?:什么|任何)要求都|要求都可以提|要求[^，。]{0,6}(?:尽管|随便)|都能答应|(?<![能敢法到达])(?:百分之?百|100[%％])(?:的)?(?:能|没问题|可以|给您|帮您|满意|放心|保证|解决|负责|成功|全?[额数]?退)|终身免|"
     r"\bi(?: \w+)? guarantee\b|\b(?:i|we) promise\b[^.?!]{0,50}\b(?:never|always|for ever|forever|every|for free|today)\b|"

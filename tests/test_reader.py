@@ -99,7 +99,7 @@ def test_thanks_in_passing_warm_nobody(reader):
     subjects = {"kind": Subject(kind, ("哪里。",), asked=False), "refunded": RESPONSES["refunded"]}
     said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
     assert said("您这么体谅我们，真的很感谢您。") == ["kind"]
-    assert not said("好的，谢谢您。")
+    assert not any(map(said, ("好的，谢谢您。", "谢谢马先生。", "马先生，感谢您的来电。")))
 
 
 @pytest.mark.parametrize("reply", ["扣了多少钱，什么时候开始扣的，在哪里办的？", "请问是在哪里办的，扣了多少？"])
@@ -259,6 +259,27 @@ def test_what_sounds_like_a_response_and_is_written_down_as_none_brings_nothing_
 
     assert read("好的，延期给您登记好了，5天内不停机。", unlike) == ["deferred"]
     assert read("延期能不能办，我先查一下您的记录。", unlike) == []
+    assert read(deferred[0], (*unlike, "我给您登记延期，可以延5天吗。")) == ["deferred"]
+    assert read("我给您登记延期，可以延5天。", ("我给您登记延期，可以延5天。",)) == ["deferred"]
+
+
+def test_what_is_written_down_as_a_near_miss_is_never_taken_for_the_response(reader):
+    deferred = ("延期给您登记好了。", "已经给您延了五天。", "给您往后挪五天，不停机。", "好了，延期办成了。")
+    subjects = SUBJECTS | {"deferred": Subject(deferred, ("太好了。",), False, ())}
+    said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
+    miss = "给您往后挪五天，明天再停机。"
+    assert said(miss) == ["deferred"]
+    subjects["deferred"] = Subject(deferred, ("太好了。",), False, (miss,))
+    assert not said(miss)
+
+
+def test_several_things_said_in_one_sentence_are_answered_in_their_order(reader):
+    free = ("开通不收钱。", "这个是免费的。", "不用您花钱。", "一分钱不要。", "开通是免费的。", "不收您任何费用。")
+    works = ("一小时内生效。", "一个小时就能用。", "一小时以后就通了。", "最多一小时生效。", "过一小时就好。")
+    subjects = {"free": Subject(free, ("好。",), False), "works": Subject(works, ("等得起。",), False)}
+    said = lambda reply: [up.response for up in reader.read(Exchange("zh-CN", (), reply), subjects).brought_up]  # noqa: E731
+    assert said("给您开好了，一小时内生效，开通是不收钱的。") == ["works", "free"]
+    assert said("给您开好了，开通是不收钱的，一小时内生效。") == ["free", "works"]
 
 
 @pytest.mark.parametrize(

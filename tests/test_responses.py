@@ -272,3 +272,20 @@ def test_who_has_said_that_this_was_all_holds_nobody_on_the_line():
     state = react(persona, state, reading(("close",), 3.6, aims=AIMS.aims("好的，再见！", "", "zh-CN")), "好的，再见！")
     directive = next_directive(persona, state, 0)
     assert (directive.act, directive.why) == ("close", "closing")
+
+
+def test_asked_for_its_name_beside_a_fact_it_gives_no_digits():
+    persona, words = person(), "请问您怎么称呼？是从哪个月开始扣的？"
+    state = told(persona, "您好。")
+    said = reading(("ask_closed",), 3.6, aims=AIMS.aims(words, "", "zh-CN"), asked=("identity", "months"))
+    directive = next_directive(persona, react(persona, state, said, words), 0)
+    assert (directive.tell, directive.first, directive.about) == (("months",), "gives_name", persona.who.name)
+
+
+def test_what_it_has_an_answer_to_is_no_chat():
+    persona, words = person(ADVISED), "给我讲个笑话吧。"
+    chat = reading(("off_topic",), 3.6, aims=AIMS.aims(words, "", "zh-CN"))
+    state = spoken(told(persona, "您好。"), Directive("answer", "noted"))
+    assert next_directive(persona, react(persona, state, chat, words), 0).why == "strange_words"
+    known = replace(chat, brought_up=(BroughtUp("advised", 0, len(words)),))
+    assert "advised" in next_directive(persona, react(persona, state, known, words), 0).responses

@@ -175,6 +175,25 @@ def test_a_promise_that_nobody_can_keep_is_noticed(persona, words, too_good):
     assert notice(persona, words, (), False).too_good is too_good
 
 
+def test_who_says_that_nothing_can_be_promised_promises_nothing():
+    assert not notice(ANGRY, "采不采纳我不敢保证，5个工作日内一定给您回话。", (), True).too_good
+    assert notice(ANGRY, "我保证5个工作日内一定给您退回来。", (), True).too_good
+
+
+@pytest.mark.parametrize(
+    ("words", "all_of_it"),
+    [
+        ("Is there anything else I can do for you?", True),
+        ("Is anything else connected, a tablet or a camera?", False),
+    ],
+)
+def test_something_else_of_the_matter_is_no_offer_to_close(words, all_of_it):
+    seen = (AimSeen("rest", 0.95, 0, len(words)),)
+    noticed = notice(LIBRARY.personas["en-roaming-bill"], words, (), True, seen)
+    assert noticed.that_all is all_of_it
+    assert noticed.wants("rest") is all_of_it
+
+
 def test_a_promise_too_good_to_be_true_settles_nothing_and_taking_it_back_hurts():
     gentle = LIBRARY.personas["zh-praise-engineer"]
     state = after(gentle, opened(gentle), "您放心，我保证再也不会断。", ("propose", "timeframe", "act"))
