@@ -198,6 +198,8 @@ def _objects(persona: Persona, state: State, rng: random.Random) -> Directive | 
 
 
 def _comes_up(objection: Objection, state: State) -> bool:
+    if holds(objection.broken_by, state, state.turn - 1):
+        return False  # nobody objects to words that have just taken the ground from it
     if objection.raised_when is not None:
         return holds(objection.raised_when, state)
     if not state.last.did(*OFFER):
@@ -252,7 +254,9 @@ def _satisfied(persona: Persona, state: State, rng: random.Random) -> Directive 
 
 def _asides(persona: Persona, state: State, rng: random.Random) -> Directive | None:
     """Something beside the matter; not by somebody in a rage, and not instead of an answer."""
-    news = state.last.noticed.wants(*TELLS, "refuse") or state.last.did("verify")
+    news = (
+        state.last.noticed.wants(*TELLS, "refuse", "step") or state.last.did("verify") or state.last.noticed.questions
+    )
     if state.feeling.anger >= 3 or questioned(state) or news:
         return None
     for aside in persona.call.asides:

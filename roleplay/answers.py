@@ -239,7 +239,7 @@ def _step_taken(persona: Persona, state: State) -> str:
     """The response to the last step that was taken, of which it can tell the outcome; told already, as long as nothing
     has been settled since."""
     with_outcome = {each.id for each in persona.call.responses if each.outcome}
-    taken = [name for done in state.done if done.counts for name in done.heard if name in with_outcome]
+    taken = [name for name in state.responded if name in with_outcome]
     return taken[-1] if taken and not (taken[-1] in state.reported and musts_met(persona, state)) else ""
 
 

@@ -30,7 +30,7 @@ from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
 from roleplay.polarity import Stance, clash, stance
 from roleplay.reading import Claim, Told, Verdict
-from roleplay.sums import follows
+from roleplay.sums import follows, is_factor
 
 _UNDERTAKING = re.compile(
     r"我(?:们)?(?:会|将|这就|马上|现在|立刻|立即|来|先|再|一定|明天|今天|稍后|即刻)*(?:为|给|帮|替|跟|向|陪)您|我(?:来|去|会|将|马上|这就)"
@@ -237,6 +237,8 @@ def _judge(fact: Quantity, clause: Piece, stated: _Stated, own: bool) -> tuple[V
         return "contradicted", late[0], f"{fact.text} / {late[1].text}"
     if follows(fact, stated.text, stated.amounts, stated.said, stated.counts):
         return "supported", None, "computed"
+    if is_factor(fact, stated.text, stated.amounts):
+        return "opinion", None, "the number of pieces in a sum"
     if fact.kind == "count" and any(
         fact.value == number.value for item in stated.known for number in numbers(item.text)
     ):

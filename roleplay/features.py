@@ -60,13 +60,18 @@ _SURE = re.compile(
 
 
 def nearest(exchange: Exchange, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The account, and the entries that bear most on what was said, at most NEAREST of them, in their order."""
+    """The account, the NEAREST entries that bear most on what was said, and for each sentence of the reply the one that
+    bears most on it, in their order: a reply may set two products side by side."""
     if len(evidence) <= NEAREST:
         return tuple(evidence)
     about = topics(" ".join([*(turn.text for turn in exchange.context[-3:]), exchange.reply]))
     account = [entry for entry in evidence if entry.of_account]
     others = [entry for entry in evidence if entry not in account]
-    near = sorted(others, key=lambda entry: -len(about & topics(f"{entry.question} {entry.text}")))[:NEAREST]
+    of_entry = [(entry, topics(f"{entry.question} {entry.text}")) for entry in others]
+    near = [entry for entry, own in sorted(of_entry, key=lambda pair: -len(about & pair[1]))[:NEAREST]]
+    for piece in sentences(exchange.reply):
+        said = topics(piece.text)
+        near.append(max(of_entry, key=lambda pair: len(said & pair[1]))[0])
     return tuple(entry for entry in evidence if entry in near or entry in account)
 
 

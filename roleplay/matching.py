@@ -21,6 +21,7 @@ from typing import Protocol
 
 import numpy as np
 import yaml
+from rapidfuzz import fuzz
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
@@ -38,6 +39,7 @@ SURE = 0.5  # how likely it must be that this fact is asked for
 # How likely that this response is called for: the answer to something else is worse than a stock line. English
 # sentences are taken for another more often.
 MEANT = {"zh-CN": 0.6, "en": 0.7}
+WORD_FOR_WORD = 90  # per cent of the letters in common
 THE_SAME = 0.9  # likeness from which a sentence is the near miss itself
 ALSO, BOTH = 0.3, 0.75  # how likely a second one must be, and both together, which leaves little room for none
 FORM = {  # what makes a question of a matter, and says nothing of the matter
@@ -145,13 +147,14 @@ class Prepared:
     """What has to be known of some subjects, computed once; the last are courtesies and near misses, whose name is NONE.
 
     Examples stand one after the other, those of a subject from its entry of `starts` on, its near misses at the end of
-    all from its entry of `unlike_starts` on, and so do answers, of which there may be none: `lengths` in characters,
+    all from its entry of `unlike_starts` on, and so do answers, of which there may be none: `texts`, `lengths` in characters,
     vectors `whole` and `bare`, `aims`, ways of speaking (`manners`), `words`, and the `matters`, without the form of a
     question; `every` is all that the examples of a subject say of their matter. `weights` (examples, subjects) are the
     regression's.
     """
 
     names: tuple[str, ...]
+    texts: tuple[str, ...]
     starts: np.ndarray
     unlike_starts: np.ndarray
     lengths: np.ndarray
@@ -191,20 +194,29 @@ class Matcher:
     ) -> tuple[str, ...]:
         """The names of the subjects that the pieces of a reply ask for or bring up, in the order of the pieces.
 
-        What does not ask is held against those alone that are said and not asked for. `sure` is how likely it must be
+        What does not ask is held against those alone that are said and not asked for, unless it stands in the persona's
+        file word for word. `sure` is how likely it must be
         that a fact is asked for, `bar` that one of the others is meant; else MEANT.
         """
         bar = MEANT[language] if bar is None else bar
         if not pieces or not any(asks or not subject.asked for subject in subjects.values()):
             return ()
-        prepared = self.prepared(subjects, language)[0 if asks else 1]
+        every, others = self.prepared(subjects, language)
+        prepared = every if asks else others
         found: list[str] = []
         for piece, vectors in zip(pieces, encoded(pieces, language, self.embedder), strict=True):
+            if written := _written(every, piece, vectors[0]):
+                found.append(written)
+                continue
             rows = features(piece, vectors, prepared, language, self.aims)
             clear = _clear(prepared.names[:-1], self._ranker.shares(rows), subjects, sure, bar)
             clear = [name for name in clear if name not in _near_misses(prepared, vectors[0])]
             found += (name for name in clear if subjects[name].asked or figures_agree(piece, subjects[name].examples))
         return tuple(dict.fromkeys(found))
+
+    def written(self, text: str, subjects: Mapping[str, Subject], language: Language) -> str:
+        """The name of the subject among whose examples this very text stands, if there is one."""
+        return _written(self.prepared(subjects, language)[0], text, self.embedder.encode([text])[0])
 
     def near_misses(self, text: str, subjects: Mapping[str, Subject], language: Language) -> frozenset[str]:
         """The names of the subjects whose file names this very text as what it is not."""
@@ -282,6 +294,7 @@ def prepare(
         belongs = np.repeat(np.eye(len(own), dtype=np.float32), counts, axis=0)
         return Prepared(
             names=tuple(names),
+            texts=tuple(texts[first:]),
             starts=np.cumsum([0, *counts]),
             unlike_starts=sum(counts) - len(unlike) + np.cumsum([0, *(len(subject.unlike) for subject in own)]),
             lengths=np.array([len(text) for text in texts[first:]], float),
@@ -389,6 +402,15 @@ def _clear(
     ):
         return [first, *rest]
     return [first] if shares[order[0]] >= (sure if subjects[first].asked else bar) else []
+
+
+def _written(every: Prepared, text: str, whole: np.ndarray) -> str:
+    likeness = every.whole @ whole
+    best = int(likeness.argmax())
+    place = int(np.searchsorted(every.starts, best, side="right")) - 1  # the last are courtesies and near misses
+    example = every.texts[best]
+    same = fuzz.ratio(text.lower(), example.lower()) >= WORD_FOR_WORD and is_question(text) == is_question(example)
+    return every.names[place] if likeness[best] >= THE_SAME and same else NONE
 
 
 def _near_misses(prepared: Prepared, whole: np.ndarray) -> frozenset[str]:

@@ -88,6 +88,8 @@ CHOOSES = 0.7  # how likely a choice must be where nothing but "or" says so
 BYE = 0.7  # how likely a goodbye must be where no word for it is known
 BEYOND_DOUBT = 0.7  # how likely it must be where it sets aside what else was read
 PLAIN = 0.3  # how likely an aim must be to be acted upon
+# Acts of a response after which nothing that its sentence offered is left to be agreed to.
+STANDS = ("accept", "object", "challenge", "refuse_info", "decline")
 # Aims for which the question how a task went is taken.
 LIKE_OUTCOMES: tuple[Aim, ...] = ("story", "fact", "understood", "satisfied", "other")
 # Aims that a sentence of another kind is easily taken for, and whose answer then makes no sense.
@@ -136,7 +138,8 @@ def notice(
         (seen, sure) for seen, sure in meant if sure or seen.probability >= (CLEAR if seen.aim in FARFETCHED else PLAIN)
     ]
     wanted = tuple(dict.fromkeys(seen.aim for seen, _ in plain))
-    taken = {each.start for each in brought_up if each.answered}
+    taking_a_stand = {each.id for each in persona.call.responses if each.act in STANDS}
+    taken = {each.start for each in brought_up if each.answered or each.response in taking_a_stand}
     answers = (*TELLS, "warm", "offer")
     clear = (reply[seen.start : seen.end] for seen in aims if seen.aim in answers and seen.probability >= CLEAR)
     told_or_done = " ".join(clear) if "refuse" not in wanted else ""
@@ -223,8 +226,19 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="ack"), False
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
-    if seen.aim == "rest" and signs.MORE_OF_IT.search(sentence):
+    if is_question(sentence) and signs.FORGOTTEN.search(sentence):
+        return replace(seen, aim="rest"), True
+    offers = seen.aim in ("offer", "permission", "convenient")
+    asks_to_ask = offers and (signs.MAY_ASK.search(sentence) or signs.NO_OFFER.search(sentence))
+    if asks_to_ask and signs.ABOUT_IDENTITY.search(sentence) and not signs.ANOTHERS_NAME.search(sentence):
+        return replace(seen, aim="identity"), True
+    if seen.aim == "choice" and signs.WHICH_TIME.search(sentence):
+        return replace(seen, aim="time_open"), True
+    of_another = seen.aim == "identity" and signs.ANOTHERS_NAME.search(sentence)
+    if asks_to_ask or of_another or (seen.aim == "rest" and signs.MORE_OF_IT.search(sentence)):
         return replace(seen, aim="fact"), True
+    if seen.aim == "choice" and signs.OR_NOT.search(sentence):
+        return replace(seen, aim="offer"), True
     if signs.THAT_ALL.fullmatch(sentence.strip()):
         return replace(seen, aim="rest"), True
     doubtful = seen.aim == "fact" and seen.probability < CLEARLY and signs.THAT_ALL.search(sentence)
@@ -245,7 +259,7 @@ def _options(reply: str, aims: Sequence[AimSeen]) -> tuple[str, ...]:
     for seen in aims:
         found = signs.OPTIONS.search(reply[seen.start : seen.end]) if seen.aim == "choice" else None
         if found and ("还是" in found[0] or seen.probability >= CHOOSES):
-            options = tuple(signs.ASIDE.sub("", part.strip(" ，,")) for part in found.groups() if part)
+            options = tuple(signs.ASIDE.sub("", part.strip(" ，,吗呢么")) for part in found.groups() if part)
             if "还是" in found[0]:
                 return tuple(map(_of_itself, options)) if all(options) else ()
             second = options[1:]  # in English there may be half a question before the first

@@ -26,7 +26,7 @@ from roleplay.models.reply_model import load_reply_model
 from roleplay.models.tone import ToneModel
 from roleplay.reading import AimSeen, BroughtUp, Estimates, Finding, MoveSeen, Reading, Subject
 from roleplay.rubric import DIMENSIONS
-from roleplay.signs import ABOUT_IDENTITY, BARE_THANKS, OF_ONESELF, PREFACE
+from roleplay.signs import ABOUT_IDENTITY, ANOTHERS_NAME, BARE_THANKS, OF_ONESELF, PREFACE
 from roleplay.standards import Standards, load_standards
 
 MAX_PIECES = 8  # sentences that are looked at one by one to place the moves
@@ -43,6 +43,7 @@ IN_A_CLAUSE = 0.8  # how likely a clause alone must call for a response, for hal
 # How likely one of several things that a question lists must be asked for where the whole asks for none, and where it
 # asks for something already.
 LISTED, IN_A_LIST = 0.6, 0.9
+AS_AN_OFFER = 0.8  # how likely a fact must be asked for by what sounds like an offer: "would your mother like one too?"
 LONG_ENOUGH = {"zh-CN": 6, "en": 12}  # characters from which a part of a sentence asks for something by itself
 CLEARLY = 0.5  # how likely another aim of a question must be for it to ask for no fact
 # Aims of what is told, asked or offered of a matter, how long such a sentence must be to say of which, and how much
@@ -116,7 +117,7 @@ class Reader:
             _, findings = self._findings(exchange, stage)
         evidence = nearest(heard_reply, exchange.evidence)
         aims = self.aims.aims(heard_reply.reply, exchange.heard_text, exchange.language)
-        asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
+        aims, asked, brought_up = self._matched(heard_reply.reply, aims, subjects or {}, exchange.language)
         bar = ASTRAY if asked or brought_up else ASTRAY_ALONE
         elsewhere = self._of_another_matter(
             heard_reply, aims, subjects or {}, other_products, bar
@@ -224,16 +225,18 @@ class Reader:
 
     def _matched(
         self, reply: str, aims: Sequence[AimSeen], subjects: Mapping[str, Subject], language: Language
-    ) -> tuple[tuple[str, ...], tuple[BroughtUp, ...]]:
+    ) -> tuple[tuple[AimSeen, ...], tuple[str, ...], tuple[BroughtUp, ...]]:
         """The facts that the reply asks for, and what else it brings up that the persona has a response to.
 
-        Who offers something, or asks whether that was clear, asks for no fact.
+        Who offers something, or asks whether that was clear, asks for no fact, unless the persona's file has that very
+        question for one. Also returns the aims, in which such a question is one for a fact.
         """
         if self.matcher is None or not subjects:
-            return (), ()
+            return tuple(aims), (), ()
+        meant = list(aims)
         asked: list[str] = []
         brought_up: list[BroughtUp] = []
-        for seen in aims:
+        for place, seen in enumerate(aims):
             sentence = reply[seen.start : seen.end]
             if BARE_THANKS.fullmatch(sentence.strip()):
                 continue
@@ -241,9 +244,13 @@ class Reader:
             unclear = is_question(sentence) and (seen.probability < CLEARLY or open_question)
             asks = seen.aim in ASKS_FOR_FACTS or unclear
             pieces = (questions(sentence) if asks else ()) or (without_preface(sentence),)
-            if seen.aim == "identity":  # "name and ID, please, and the number of the case"
+            if seen.aim == "identity" and not ANOTHERS_NAME.search(
+                sentence
+            ):  # "name and ID, please, and the number of the case"
                 pieces, asks = tuple(_beside_identity(_clauses(sentence), language)), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
+            if seen.aim in WANTS_A_YES and is_question(sentence) and not (asks or found):
+                found = self.matcher.matched(pieces, subjects, language, sure=AS_AN_OFFER, bar=AS_AN_OFFER)
             if len(parts := [without_preface(part) for part in _clauses(sentence)]) > 1:
                 asking = [part for part in parts if asks_in_passing(part)]
                 alone = () if asks else self.matcher.matched(parts, subjects, language, asks=False, bar=IN_A_CLAUSE)
@@ -261,7 +268,11 @@ class Reader:
                 found = tuple(dict.fromkeys((*found, *alone, *also, *listed)))
             if seen.aim == "bye" and seen.probability >= PLAINLY:  # a goodbye brings up no business
                 found = tuple(name for name in found if subjects[name].asked or self._kind(name, subjects, language))
-            asked += (name for name in found if subjects[name].asked)
+            facts = [name for name in found if subjects[name].asked]
+            asked += facts
+            plain = seen.aim in WANTS_A_YES or self.matcher.written(sentence, subjects, language) in facts
+            if facts and plain and seen.aim != "identity":
+                meant[place] = replace(seen, aim="fact", probability=1.0)
             businesslike = seen.aim in BUSINESS and seen.probability >= PLAINLY
             called_for = [
                 name
@@ -273,7 +284,7 @@ class Reader:
                 self.matcher.aim_of(name, seen.aim, subjects, language) >= USUALLY for name in called_for
             )
             brought_up += (BroughtUp(name, seen.start, seen.end, answered) for name in called_for)
-        return tuple(dict.fromkeys(asked)), tuple(brought_up)
+        return tuple(meant), tuple(dict.fromkeys(asked)), tuple(brought_up)
 
 
 def _beside_identity(parts: Sequence[str], language: Language) -> Iterator[str]:

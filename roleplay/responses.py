@@ -28,12 +28,13 @@ BACK = {"challenge", "object", "ask", "refuse_info", "press"}  # acts that leave
 # Moments that answer a question, which is not left without its word because something else was said beside it.
 REPLIES = {
     "gives_leave", "keeps_to_it", "follows", "cared_for", "no_need_again", "nothing_else", "time_agreed", "any_time", "chooses",
-    "either", "confirms", "thats_me", "hears", "did_it", "reports", "still_same", "works_now", "waits",
+    "either", "confirms", "thats_me", "hears", "did_it", "reports", "still_same", "works_now", "waits", "text_here",
 }  # fmt: skip
+OF_NO_STEP = ("still_same", "text_here")  # what it says of itself where its file has nothing to say
 SHORT = ("confirms", "hears", "gives_name")  # those that come before anything else
 ABOVE_ALL = {
     "asked_to_repeat", "opening", "too_good_believed", "strange_words", "treated_badly", "last_warning", "sore_point",
-    "let_down", "cut_short", "not_won", "text_here", "reads_back",
+    "let_down", "cut_short", "not_won", "reads_back",
 }  # fmt: skip
 
 
@@ -55,8 +56,12 @@ def own_responses(persona: Persona, state: State) -> tuple[Response, ...]:
         and (each.act not in WARM or _takes_kindly(state))
         and (name in settling or not state.last.noticed.sums_up)
     ]
-    kind = [each for each in found if each.act == "soften"]
-    return tuple(each for each in found if each not in kind[:-1])  # it warms once a turn
+    once = [
+        "soften",
+        *(["accept"] if state.last.noticed.wants("choice") else []),
+    ]  # in a turn; of two offers one is taken
+    spare = [each for act in once for each in [other for other in found if other.act == act][:-1]]
+    return tuple(each for each in found if each not in spare)
 
 
 def _still_worth_saying(response: Response, state: State, settles: bool) -> bool:
@@ -115,7 +120,7 @@ def with_responses(persona: Persona, state: State, directive: Directive, respons
         directive = Directive("answer", "noted") if directive.why == "gives_leave" else directive
     if directive.why == "any_time" and any(ASKS_WHEN.search(text) for each in responses for text in each.heard):
         return Directive(act, "responds", responses=names)
-    if (directive.why == "follows" and any(map(_asks_back, responses))) or directive.why == "still_same":
+    if (directive.why == "follows" and any(map(_asks_back, responses))) or directive.why in OF_NO_STEP:
         return Directive(act, "responds", responses=names)
     if directive.why in SHORT:
         return Directive(act, "responds", responses=names, first=directive.why, about=directive.about)

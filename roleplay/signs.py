@@ -19,6 +19,7 @@ GOODBYE = re.compile(
     r"再见|拜拜|祝您|祝你|挂机|挂断|挂了|感谢您的(?:来电|接听|支持)|谢谢您的来电|回访结束|到此结束|"
     r"\b(?:good)?bye\b|\bhave a (?:nice|good|lovely|pleasant|great|safe)|\bwish you\b|"
     r"\btake care\b(?=\W*$|[.,!;]|\s+(?:now|then|of yourself|and (?:good)?bye)\b)|"
+    r"\b(?:good night|good luck|god bless(?: you)?|all the best|safe (?:journey|travels|trip home)|fair winds)\b[^.?!]{0,30}[.!]*\s*$|"
     r"\bcheerio\b|\bgive my (?:best|regards|love) to (?:your|the|him|her|them)\b|"
     r"\bthank(?:s| you) for (?:calling|ringing|your (?:call|time|patience))|\bclosing this\b|\bhanging up\b",
     re.IGNORECASE,
@@ -52,7 +53,7 @@ ASKS_NAME = re.compile(
     re.IGNORECASE,
 )
 ASKS_MANDARIN = re.compile(
-    r"(?<!我[说讲])(?:普通话|国语)|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
+    r"(?<!我[说讲])(?<!的是)(?:普通话|国语)|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
     r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",
     re.IGNORECASE,
 )
@@ -100,6 +101,28 @@ MORE = re.compile(
     r"还有(?:什么|啥|别的|其他)|别的(?:事|问题)|是不是(?:漏|忘)了|\b(?:anything|something|what) else\b|\bdid i (?:forget|miss)\b",
     re.IGNORECASE,
 )
+FORGOTTEN = re.compile(
+    r"(?:漏|忘)[了掉][^，。？?]{0,4}(?:什么|啥|没有|吗|没)|\b(?:did|have) i (?:forg[eo]t\w*|miss(?:ed)?|overlook\w*|le(?:ave|ft) (?:\w+ )?out)\b",
+    re.IGNORECASE,
+)
+# A question that only begins like a request for leave.
+MAY_ASK = re.compile(
+    r"\b(?:may|can|could|might) i (?:just |also |quickly |then )?"
+    r"(?:ask (?:you )?(?:for |what|who|how|when|where|why|which|whether|if)|have your)\b|"
+    r"(?:方便|[能想])问(?:一?下)?[^。？?]{0,12}(?:什么|啥|谁|哪|几|多少|怎么)|方便(?:告诉|说|报|提供|留)",
+    re.IGNORECASE,
+)
+ANOTHERS_NAME = re.compile(r"[她他](?:们)?(?:叫|的?(?:名字|姓))|\b(?:his|her|their) name\b", re.IGNORECASE)
+# One thing or nothing, which a yes answers: no choice of two.
+OR_NOT = re.compile(r"([要办开订换退取停锁试留])不\1|\bor (?:not|leave it|nothing)\b", re.IGNORECASE)
+# A question about the customer itself, in which nothing is offered.
+NO_OFFER = re.compile(
+    r"^(?:and |so |but |now,? |well,? )*(?:(?:do|did|have|had|are|were) you\b"
+    r"(?! (?:want|like|need|mind|agree|accept|prefer|okay|ok\b|happy|all right|fine|good|with me|ready|sure))|"
+    r"(?:who|whom|what|how (?:many|much|long|old|often)|why)\b)(?!.*\b(?:i|we|me|us)\b).*\?",
+    re.IGNORECASE | re.DOTALL,
+)
+WHICH_TIME = re.compile(r"\b(?:which|what) (?:hour|time|day)\b|哪个?(?:时间|时段|天)|几点", re.IGNORECASE)
 # Something else of the matter, and no offer to close: "is anything else connected?"
 MORE_OF_IT = re.compile(
     r"\b(?:is|was|has|have|are|does|did) (?:there )?(?:anything|something|anybody|anyone) else (?:that (?:is|was|has) )?"
@@ -162,9 +185,9 @@ BARE_THANKS = re.compile(
 )
 # Whether something that was to be done is done: the photo is sent, the box is on again.
 DONE_YET = re.compile(
-    r"[好完到成上掉开通出发来亮传拍]了(?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|"
+    r"[好完到成上掉开通出发来亮传拍]了(?:没有?|[吗么嘛])|成功(?:了)?(?:没有?|[吗么嘛])|现在能\w{0,6}[吗么]|有(?:没有)?用[吗没么？?]|管用[吗没么]|"
     r"\b(?:have you|did you|has it|is it|are you)\b[^.?!]{0,30}\b(?:done|sent|uploaded|found|managed|through|finished)\b|"
-    r"\bdid (?:that|it) (?:work|help)\b",
+    r"\bdid (?:that|it) (?:work|help)\b|\bdoes it (?:work|dial|ring|load|connect|open) ?(?:now|again)?\?|^(?:all )?done(?: it| that)?\?",
     re.IGNORECASE,
 )
 GRASPED = re.compile(

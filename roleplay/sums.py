@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from roleplay.facts import Quantity
+from roleplay.facts import Quantity, quantities
 from roleplay.numerals import numbers
 
 _TOTAL = re.compile(
@@ -55,6 +55,16 @@ def follows(
     if fact.kind == "money":
         found |= {a - b for b, text in values.items() if _DIFFERENCE.search(text) for a in near}
     return wanted not in values and any(abs(wanted - value) < 0.005 for value in found)
+
+
+def is_factor(fact: Quantity, sentence: str, known: Sequence[tuple[str, Quantity]]) -> bool:
+    """Whether `fact` is how many pieces a sum of the sentence is reckoned for: "twelve days would come to 336 yuan"."""
+    if fact.kind not in ("duration", "count"):
+        return False
+    prices = {float(other.value) for _, other in known if other.kind == "money" and other.value}
+    totals = {float(other.value) for other in quantities(sentence) if other.kind == "money"}
+    pieces = [float(number.value) for number in numbers(fact.text) if number.value > 1]
+    return any(abs(price * piece - total) < 0.005 for price in prices for piece in pieces for total in totals)
 
 
 def _products(values: Mapping[float, str], pieces: set[float]) -> set[float]:

@@ -59,6 +59,12 @@ def test_a_product_of_known_numbers_is_no_contradiction() -> None:
     assert "contradicted" not in verdicts("日包每天30元，六天一共180元。", ROAMING, said="我去六天")
 
 
+def test_how_many_pieces_a_sum_is_reckoned_for_is_no_claim() -> None:
+    passes = Evidence("passes", "The Asia Day Pass is 28 yuan a day. The long pass is 268 yuan and lasts 15 days.")
+    assert "contradicted" not in verdicts("28 yuan a day, so twelve days would come to 336 yuan.", passes)
+    assert "contradicted" in verdicts("The long pass lasts twelve days.", passes)
+
+
 def test_permission_turned_round_is_contradicted() -> None:
     entry = Evidence("a", "副卡不可以单独携号转网。")
     assert "contradicted" in verdicts("副卡可以单独携号转网。", entry)

@@ -14,6 +14,7 @@ from roleplay.confidence import signs
 from roleplay.content import foreign, spoken
 from roleplay.dialogue import Evidence, Exchange, Turn
 from roleplay.errors import Rejected, Unavailable
+from roleplay.features import nearest
 from roleplay.graded import GradedReply
 from roleplay.grading import BundledGrader, ceiling, grader_features, strange
 from roleplay.model_grader import ModelGrader
@@ -340,3 +341,12 @@ def test_asking_for_a_password_is_wrong_and_a_lapse_however_politely_it_is_done(
     top = ceiling(said, reader.read(said), load_standards().rules)
     assert top["accuracy"] == 1
     assert top["phrasing"] == 3
+
+
+def test_each_sentence_is_held_against_the_entry_that_bears_most_on_it() -> None:
+    card = [Evidence(f"card.{n}", f"The Visitor SIM number {n} is for visitors for 30 days.") for n in range(4)]
+    plan = Evidence("plan", "Star 39 is a normal plan at 39 yuan a month.")
+    reply = "The Visitor SIM is for visitors for 30 days. Or take a normal plan, Star 39."
+    found = nearest(Exchange("en", (), reply), (*card, plan))
+    assert plan in found
+    assert len(found) <= 4

@@ -246,7 +246,7 @@ def test_once_a_persona_is_ready_a_reply_is_all_that_has_to_be_encoded():
     reader.get_ready(SUBJECTS, "zh-CN")
     assert counting.texts == before
     assert reader.read(Exchange("zh-CN", (), "请问您是从哪个月开始扣的？"), SUBJECTS).asked == ("since",)
-    assert counting.texts - before == 2  # as it is, and without the form of a question
+    assert counting.texts - before == 3  # as it is, without the form of a question, and as it may stand in the file
 
 
 def test_what_sounds_like_a_response_and_is_written_down_as_none_brings_nothing_up(reader):
@@ -296,3 +296,11 @@ def test_several_things_said_in_one_sentence_are_answered_in_their_order(reader)
 def test_how_a_sentence_treats_the_customer_is_read_sentence_by_sentence(reader, language, kind, hurtful):
     first, second = reader.read(Exchange(language, (), f"{kind} {hurtful}")).tones
     assert first.heart > 0.5 > -0.5 > second.heart
+
+
+def test_a_question_of_the_file_asks_for_its_fact_whatever_it_sounds_like(reader):
+    questions = ("您母亲要不要一起办？", "您母亲也想换一个吗？", "老太太那边要不要跟着换？", "您母亲的号打算怎么办？")
+    subjects = SUBJECTS | {"mother": Subject(questions, ("她先不换。",))}
+    reading = reader.read(Exchange("zh-CN", (), "您母亲要不要一起办？"), subjects)
+    assert reading.asked == ("mother",)
+    assert [seen.aim for seen in reading.aims] == ["fact"]

@@ -26,7 +26,7 @@ from roleplay.persona import (
 from roleplay.prompts import Cue
 from roleplay.proposals import Scene, proposals
 from roleplay.reaction import react
-from roleplay.reading import BroughtUp
+from roleplay.reading import AimSeen, BroughtUp
 from roleplay.rehearsal import reading
 from roleplay.state import State, start
 from roleplay.wording import Line
@@ -289,3 +289,31 @@ def test_what_it_has_an_answer_to_is_no_chat():
     assert next_directive(persona, react(persona, state, chat, words), 0).why == "strange_words"
     known = replace(chat, brought_up=(BroughtUp("advised", 0, len(words)),))
     assert "advised" in next_directive(persona, react(persona, state, known, words), 0).responses
+
+
+def test_whoever_has_refused_or_agreed_in_its_own_words_is_asked_for_no_second_yes():
+    words = "那我给您开一个自动缴费，可以吗？"
+    for act in ("object", "accept"):
+        answer = Response(
+            id="autopay", heard=(words, "要不要绑卡？"), say=(Line(text="绑卡的事，我自有主张。"),), act=act
+        )
+        persona = person(answer)
+        state = spoken(told(persona, "您好。"), Directive("answer", "noted"))
+        said = reading(("propose", "ask_closed"), 3.6, aims=AIMS.aims(words, "", "zh-CN"))
+        up = (BroughtUp("autopay", 0, len(words), answered=False),)
+        directive = next_directive(persona, react(persona, state, replace(said, brought_up=up), words), 0)
+        assert directive.responses == ("autopay",)
+        assert "gives_leave" not in (directive.why, directive.first)
+
+
+def test_of_two_offers_between_which_it_may_choose_it_takes_one():
+    words = "您看是周四下午还是周六上午？"
+    slots = [
+        Response(id=name, heard=(words, f"{name}行吗？"), say=(Line(text=f"{name}行。"),), act="accept")
+        for name in ("thursday", "saturday")
+    ]
+    persona = person(*slots)
+    state = spoken(told(persona, "您好。"), Directive("answer", "noted"))
+    said = reading(("ask_closed",), 3.6, aims=(AimSeen("choice", 0.9, 0, len(words)),))
+    up = tuple(BroughtUp(each.id, 0, len(words)) for each in slots)
+    assert len(next_directive(persona, react(persona, state, replace(said, brought_up=up), words), 0).responses) == 1

@@ -581,3 +581,26 @@ def test_who_is_asked_for_a_detail_tells_first_what_it_is_a_detail_of():
     persona = with_call(ANGRY, facts=tuple(later if fact is detail else fact for fact in ANGRY.call.facts))
     state = react(persona, opened(persona), reading(("ask_closed",), 3.5, asked=(detail.id,)), "那是怎么回事？")
     assert next_directive(persona, state, 0).tell == (matter.id,)
+
+
+@pytest.mark.parametrize(
+    ("aim", "words", "meant"),
+    [
+        ("permission", "May I ask what kept your mind so busy that day?", "fact"),
+        ("permission", "May I ask for the last four characters of your passport?", "identity"),
+        ("permission", "May I put you on hold for a minute?", "permission"),
+        ("offer", "Do you find it strange that you should pay less?", "fact"),
+        ("offer", "Do you want the lock?", "offer"),
+        ("choice", "Do you want it or not?", "offer"),
+        ("choice", "Which hour do you want?", "time_open"),
+        ("outcome", "Did I forget anything?", "rest"),
+        ("convenient", "您方便告诉我您的邮箱吗？", "fact"),
+        ("choice", "那到底办不办呢？", "offer"),
+        ("identity", "她叫什么名字？", "fact"),
+        ("warm", "谢谢马先生。", "ack"),
+    ],
+)
+def test_words_tell_apart_what_a_sentence_is_easily_taken_for(aim, words, meant):
+    persona = ANGRY if words[0] > "z" else LIBRARY.personas["en-roaming-bill"]
+    noticed = notice(persona, words, (), True, (AimSeen(aim, 0.9, 0, len(words)),))
+    assert noticed.aims == (meant,)
