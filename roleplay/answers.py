@@ -270,7 +270,7 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         return Directive("answer", "cared_for")
     if noticed.checks_who and not state.last.asked:
         return Directive("answer", "thats_me")
-    checks = noticed.sums_up and noticed.wants("fact", "rest") and not (state.last.asked or noticed.kinds)
+    checks = noticed.sums_up and noticed.wants("fact") and not (state.last.asked or noticed.kinds)
     if noticed.wants("confirm") or checks:
         more = (checks or noticed.questions > 1) and not state.last.asked and open_goal(persona, state)
         return Directive("ask", "asked_what_it_wants", goal=more) if more else Directive("answer", "confirms")

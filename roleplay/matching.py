@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -273,6 +273,12 @@ def prepare(
     """Of all subjects, those that are asked for first, and of those alone that are said and not asked for."""
     asked = {name: subject for name, subject in subjects.items() if subject.asked}
     others = {name: subject for name, subject in subjects.items() if not subject.asked}
+    # a near miss of one subject may be what another is asked by, and is none of neither then
+    examples = {text for subject in subjects.values() for text in subject.examples}
+    others = {
+        name: replace(subject, unlike=tuple(text for text in subject.unlike if text not in examples))
+        for name, subject in others.items()
+    }
     unlike = tuple(text for subject in others.values() for text in subject.unlike)
     others[NONE] = Subject((*courtesies(language).examples, *unlike))
     every = [*asked.values(), *others.values()]

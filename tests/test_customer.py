@@ -86,7 +86,7 @@ def test_nothing_of_the_graders_and_no_fact_that_is_not_due_is_in_the_prompt(per
     planted = json.loads(persona.model_dump_json(by_alias=True, exclude_unset=True))
     planted["grading"] = json.loads(json.dumps(planted["grading"]).replace('"text": "', f'"text": "{canary}-grading '))
     for record in (planted.get("account") or {"records": []})["records"]:
-        record["text"] = f"{canary}-account {record['text']}"
+        record["text"] = f"{canary}-of-the-account {record['text']}"
     for fact in planted["call"]["facts"]:
         fact["text"] = f"{canary}-{fact['id']} {fact['text']}"
     planted = type(persona).model_validate(planted | {"grading": planted["grading"]})
@@ -99,7 +99,7 @@ def test_nothing_of_the_graders_and_no_fact_that_is_not_due_is_in_the_prompt(per
             prompt = json.dumps(customer_messages(planted, past, cue, natural), ensure_ascii=False)
             due = {*state.facts, *directive.tell}
             assert f"{canary}-grading" not in prompt
-            assert f"{canary}-account" not in prompt
+            assert f"{canary}-of-the-account" not in prompt
             for fact in planted.call.facts:
                 assert fact.id in due or f"{canary}-{fact.id} " not in prompt
             past.append((cue, "嗯。"))
