@@ -275,7 +275,7 @@ def _about_the_talk(persona: Persona, state: State, rng: random.Random) -> Direc
         more = (checks or noticed.questions > 1) and not state.last.asked and open_goal(persona, state)
         return Directive("ask", "asked_what_it_wants", goal=more) if more else Directive("answer", "confirms")
     objects = any(still_open(item, state) for item in persona.call.objections)
-    if noticed.wants("understood") and not (objects and state.last.did(*OFFER)):
+    if noticed.wants("understood") and not (noticed.wants("rest") or (objects and state.last.did(*OFFER))):
         return Directive("answer", "follows")
     return None
 

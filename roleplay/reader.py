@@ -249,6 +249,8 @@ class Reader:
             ):  # "name and ID, please, and the number of the case"
                 pieces, asks = tuple(_beside_identity(_clauses(sentence), language)), True
             found = self.matcher.matched(pieces, subjects, language, asks=asks)
+            if len(pieces) > 1 and asks and seen.aim != "identity" and not found:
+                found = self.matcher.matched((sentence,), subjects, language)  # the whole may ask for what no part does
             if seen.aim in WANTS_A_YES and is_question(sentence) and not (asks or found):
                 found = self.matcher.matched(pieces, subjects, language, sure=AS_AN_OFFER, bar=AS_AN_OFFER)
             if len(parts := [without_preface(part) for part in _clauses(sentence)]) > 1:

@@ -304,3 +304,9 @@ def test_a_question_of_the_file_asks_for_its_fact_whatever_it_sounds_like(reader
     reading = reader.read(Exchange("zh-CN", (), "您母亲要不要一起办？"), subjects)
     assert reading.asked == ("mother",)
     assert [seen.aim for seen in reading.aims] == ["fact"]
+
+
+def test_two_questions_of_which_neither_is_clear_by_itself_may_be_clear_together(reader):
+    questions = ("修好以后还断过吗？", "用着稳不稳，断不断？", "现在网稳当吗，还断不断？", "这几天有没有时断时续？")
+    subjects = SUBJECTS | {"breaks": Subject(questions, ("晚上八点断一次。",))}
+    assert reader.read(Exchange("zh-CN", (), "网到现在用着还稳当吗，有没有再断过？"), subjects).asked == ("breaks",)
