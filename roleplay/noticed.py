@@ -224,6 +224,8 @@ def _meant(seen: AimSeen, reply: str, busy: bool) -> tuple[AimSeen, bool]:
         return replace(seen, aim="story"), True
     if seen.aim == "warm" and signs.BARE_THANKS.fullmatch(sentence.strip()):
         return replace(seen, aim="ack"), False
+    if signs.NEEDS_IDENTITY.search(sentence) and not signs.NEGATED.search(sentence):
+        return replace(seen, aim="identity"), True
     if seen.aim == "identity" and not signs.ABOUT_IDENTITY.search(sentence):
         return replace(seen, aim="fact"), False
     if is_question(sentence) and signs.FORGOTTEN.search(sentence):

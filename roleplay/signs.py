@@ -52,6 +52,12 @@ ASKS_NAME = re.compile(
     r"贵姓|怎么称呼|您?叫什么|您的(?:姓名|名字)|\byour (?:full |first |last )?name\b|\bwho am i (?:speaking|talking)",
     re.IGNORECASE,
 )
+# The check as it is asked for without a question: "I need the name and the last four characters of the ID".
+NEEDS_IDENTITY = re.compile(
+    r"(?:报|说|讲|提供|告诉|需要|要)[^。！？!?]{0,12}(?:姓名|名字)[^。！？!?]{0,14}[后末尾][四4][位个]|"
+    r"\b(?:need|say|tell|give|have|provide|spell)\b[^.?!]{0,30}\bname\b[^.?!]{0,60}\b(?:last|final) (?:four|4)\b",
+    re.IGNORECASE,
+)
 ASKS_MANDARIN = re.compile(
     r"(?<!我[说讲])(?<!的是)(?:普通话|国语)|听不(?:太)?懂|没(?:有)?(?:太)?听懂|\b(?:standard|plain|plainer) english\b|\bmore (?:slowly|plainly)\b|"
     r"\bnot (?:quite )?(?:follow|understand)\w* (?:you|what you)\b|\bdidn't (?:quite )?(?:follow|understand)\b",

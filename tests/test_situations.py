@@ -597,6 +597,9 @@ def test_who_is_asked_for_a_detail_tells_first_what_it_is_a_detail_of():
         ("convenient", "您方便告诉我您的邮箱吗？", "fact"),
         ("choice", "那到底办不办呢？", "offer"),
         ("identity", "她叫什么名字？", "fact"),
+        ("tell", "To open it I need the name of the holder and the final four characters of the ID.", "identity"),
+        ("tell", "I won't need your name or the last four characters of anything.", "tell"),
+        ("later", "查之前要跟我说一下机主姓名和证件后四位。", "identity"),
         ("warm", "谢谢马先生。", "ack"),
     ],
 )
